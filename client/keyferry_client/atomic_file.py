@@ -1,0 +1,32 @@
+"""Files that appear complete or not at all, readable by their owner only."""
+
+import contextlib
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+
+@contextlib.contextmanager
+def replaced_file(target: Path) -> Iterator[BinaryIO]:
+    """Open a file that takes the place of `target` when the block ends well, and is gone if it fails.
+
+    Beside the target, so that the last step is a rename; mode 0600. A target that
+    is a symbolic link stays one. OSError if it cannot be written, and for a target
+    that is not a regular file: a rename would do away with a device.
+    """
+    if target.exists() and not target.is_file():
+        raise FileExistsError(errno.EEXIST, "It exists and is not a regular file", str(target))
+    place = target.resolve()
+    descriptor, name = tempfile.mkstemp(prefix=".keyferry-", dir=place.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(place)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,80 @@
+"""The command line put together: its options, its commands, and where failures end."""
+
+import re
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from keyferry_client.cli import INTERRUPTED, files, imports, keys
+from keyferry_client.cli.failures import report, report_file, report_interruption
+from keyferry_client.cli.session import Output, Session
+from keyferry_client.errors import KeyferryError
+
+DEFAULT_ENDPOINT = "127.0.0.1:8700"
+
+_HELP = """Keyferry: bring a key, import it, use it.
+
+Key material comes from files or standard input, never from the command line.
+"""
+_EXIT_CODES = (
+    "Exit codes: 0 done; 1 refused, by the service or here; 2 wrong usage; "
+    "3 no answer of the service; 130 interrupted."
+)
+_ENDPOINT = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%]+\]|[^\s:/]+):(?P<port>\d{1,5})")
+_HIGHEST_PORT = 65535
+
+
+class _ReportingGroup(TyperGroup):
+    """The one place where a failure of any command becomes a message and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyferryError as error:
+            raise typer.Exit(report(error)) from None
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise typer.Exit(report_file(error)) from None
+        except KeyboardInterrupt:
+            report_interruption()
+            raise typer.Exit(INTERRUPTED) from None
+
+
+app = typer.Typer(
+    cls=_ReportingGroup,
+    help=_HELP,
+    epilog=_EXIT_CODES,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.add_typer(keys.app, name="keys")
+app.add_typer(imports.app, name="import")
+app.command("encrypt")(files.encrypt)
+app.command("decrypt")(files.decrypt)
+app.command("random")(files.random)
+
+
+def _endpoint(value: str) -> str:
+    endpoint = _ENDPOINT.fullmatch(value)
+    if endpoint is None or not 1 <= int(endpoint["port"]) <= _HIGHEST_PORT:
+        raise typer.BadParameter(f"{value!r} is not HOST:PORT, for example {DEFAULT_ENDPOINT}")
+    return value
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    endpoint: Annotated[
+        str,
+        typer.Option(
+            envvar="KEYFERRY_ENDPOINT", metavar="HOST:PORT", help="Where the service is.", callback=_endpoint
+        ),
+    ] = DEFAULT_ENDPOINT,
+    output: Annotated[Output, typer.Option(help="Form of the answers.")] = Output.TEXT,
+) -> None:
+    """Take the options that stand before the command."""
+    context.obj = Session(endpoint, output)

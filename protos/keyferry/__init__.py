@@ -1,0 +1,1 @@
+"""Keyferry: key management for bring-your-own-key."""

@@ -1,0 +1,106 @@
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class KeyState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    KEY_STATE_UNSPECIFIED: _ClassVar[KeyState]
+    KEY_STATE_ENABLED: _ClassVar[KeyState]
+    KEY_STATE_DISABLED: _ClassVar[KeyState]
+    KEY_STATE_PENDING_DELETION: _ClassVar[KeyState]
+    KEY_STATE_PENDING_IMPORT: _ClassVar[KeyState]
+
+class KeyUsageType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    KEY_USAGE_TYPE_UNSPECIFIED: _ClassVar[KeyUsageType]
+    KEY_USAGE_TYPE_ENCRYPT_DECRYPT: _ClassVar[KeyUsageType]
+
+class KeySpec(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    KEY_SPEC_UNSPECIFIED: _ClassVar[KeySpec]
+    KEY_SPEC_SYMMETRIC_DEFAULT: _ClassVar[KeySpec]
+
+class OriginType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ORIGIN_TYPE_UNSPECIFIED: _ClassVar[OriginType]
+    ORIGIN_TYPE_AWS_KMS: _ClassVar[OriginType]
+    ORIGIN_TYPE_EXTERNAL: _ClassVar[OriginType]
+
+class KeyManagerType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    KEY_MANAGER_TYPE_UNSPECIFIED: _ClassVar[KeyManagerType]
+    KEY_MANAGER_TYPE_CUSTOMER: _ClassVar[KeyManagerType]
+
+class ExpirationModelType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    EXPIRATION_MODEL_TYPE_UNSPECIFIED: _ClassVar[ExpirationModelType]
+    EXPIRATION_MODEL_TYPE_KEY_MATERIAL_EXPIRES: _ClassVar[ExpirationModelType]
+    EXPIRATION_MODEL_TYPE_KEY_MATERIAL_DOES_NOT_EXPIRE: _ClassVar[ExpirationModelType]
+
+class EncryptionAlgorithmSpec(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ENCRYPTION_ALGORITHM_SPEC_UNSPECIFIED: _ClassVar[EncryptionAlgorithmSpec]
+    ENCRYPTION_ALGORITHM_SPEC_SYMMETRIC_DEFAULT: _ClassVar[EncryptionAlgorithmSpec]
+KEY_STATE_UNSPECIFIED: KeyState
+KEY_STATE_ENABLED: KeyState
+KEY_STATE_DISABLED: KeyState
+KEY_STATE_PENDING_DELETION: KeyState
+KEY_STATE_PENDING_IMPORT: KeyState
+KEY_USAGE_TYPE_UNSPECIFIED: KeyUsageType
+KEY_USAGE_TYPE_ENCRYPT_DECRYPT: KeyUsageType
+KEY_SPEC_UNSPECIFIED: KeySpec
+KEY_SPEC_SYMMETRIC_DEFAULT: KeySpec
+ORIGIN_TYPE_UNSPECIFIED: OriginType
+ORIGIN_TYPE_AWS_KMS: OriginType
+ORIGIN_TYPE_EXTERNAL: OriginType
+KEY_MANAGER_TYPE_UNSPECIFIED: KeyManagerType
+KEY_MANAGER_TYPE_CUSTOMER: KeyManagerType
+EXPIRATION_MODEL_TYPE_UNSPECIFIED: ExpirationModelType
+EXPIRATION_MODEL_TYPE_KEY_MATERIAL_EXPIRES: ExpirationModelType
+EXPIRATION_MODEL_TYPE_KEY_MATERIAL_DOES_NOT_EXPIRE: ExpirationModelType
+ENCRYPTION_ALGORITHM_SPEC_UNSPECIFIED: EncryptionAlgorithmSpec
+ENCRYPTION_ALGORITHM_SPEC_SYMMETRIC_DEFAULT: EncryptionAlgorithmSpec
+
+class KeyMetadata(_message.Message):
+    __slots__ = ("aws_account_id", "key_id", "arn", "creation_date", "enabled", "description", "key_usage", "key_state", "deletion_date", "valid_to", "origin", "expiration_model", "key_manager", "key_spec", "encryption_algorithms", "multi_region", "current_key_material_id")
+    AWS_ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    KEY_ID_FIELD_NUMBER: _ClassVar[int]
+    ARN_FIELD_NUMBER: _ClassVar[int]
+    CREATION_DATE_FIELD_NUMBER: _ClassVar[int]
+    ENABLED_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    KEY_USAGE_FIELD_NUMBER: _ClassVar[int]
+    KEY_STATE_FIELD_NUMBER: _ClassVar[int]
+    DELETION_DATE_FIELD_NUMBER: _ClassVar[int]
+    VALID_TO_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    EXPIRATION_MODEL_FIELD_NUMBER: _ClassVar[int]
+    KEY_MANAGER_FIELD_NUMBER: _ClassVar[int]
+    KEY_SPEC_FIELD_NUMBER: _ClassVar[int]
+    ENCRYPTION_ALGORITHMS_FIELD_NUMBER: _ClassVar[int]
+    MULTI_REGION_FIELD_NUMBER: _ClassVar[int]
+    CURRENT_KEY_MATERIAL_ID_FIELD_NUMBER: _ClassVar[int]
+    aws_account_id: str
+    key_id: str
+    arn: str
+    creation_date: _timestamp_pb2.Timestamp
+    enabled: bool
+    description: str
+    key_usage: KeyUsageType
+    key_state: KeyState
+    deletion_date: _timestamp_pb2.Timestamp
+    valid_to: _timestamp_pb2.Timestamp
+    origin: OriginType
+    expiration_model: ExpirationModelType
+    key_manager: KeyManagerType
+    key_spec: KeySpec
+    encryption_algorithms: _containers.RepeatedScalarFieldContainer[EncryptionAlgorithmSpec]
+    multi_region: bool
+    current_key_material_id: str
+    def __init__(self, aws_account_id: _Optional[str] = ..., key_id: _Optional[str] = ..., arn: _Optional[str] = ..., creation_date: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., enabled: bool = ..., description: _Optional[str] = ..., key_usage: _Optional[_Union[KeyUsageType, str]] = ..., key_state: _Optional[_Union[KeyState, str]] = ..., deletion_date: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., valid_to: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., origin: _Optional[_Union[OriginType, str]] = ..., expiration_model: _Optional[_Union[ExpirationModelType, str]] = ..., key_manager: _Optional[_Union[KeyManagerType, str]] = ..., key_spec: _Optional[_Union[KeySpec, str]] = ..., encryption_algorithms: _Optional[_Iterable[_Union[EncryptionAlgorithmSpec, str]]] = ..., multi_region: bool = ..., current_key_material_id: _Optional[str] = ...) -> None: ...

@@ -1,0 +1,1 @@
+"""Keyferry's server: a self-hosted key management service for bring-your-own-key."""

@@ -1,0 +1,273 @@
+"""The composition root: settings in, running server out. It reads like a parts list."""
+
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from prometheus_client import GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR, CollectorRegistry
+
+from keyferry_server.authn.caller import Principal
+from keyferry_server.background.database_watch import DatabaseWatch
+from keyferry_server.background.expiry import ExpirySweeper
+from keyferry_server.background.tasks import BackgroundTasks
+from keyferry_server.background.wrapping_key_pool import WrappingKeyPool
+from keyferry_server.call import Handler
+from keyferry_server.crypto.import_token import ImportTokenCodec
+from keyferry_server.crypto.installation import INSTALLATION_SECRET_BYTES
+from keyferry_server.crypto.key_material_id import KeyMaterialIds
+from keyferry_server.crypto.root_key import RootKey
+from keyferry_server.crypto.root_key.environment import load_root_key_environment
+from keyferry_server.crypto.root_key.file import generate_root_key_file, load_root_key_file
+from keyferry_server.crypto.sealing import Place, Sealer
+from keyferry_server.crypto.secret import Secret
+from keyferry_server.crypto.wrapping.wrapping_key import RSA_MODULUS_BITS
+from keyferry_server.domain.clock import Clock, SystemClock
+from keyferry_server.domain.identifiers import Scope
+from keyferry_server.middleware.authenticate import authenticate_as
+from keyferry_server.middleware.deadline import enforce_deadline
+from keyferry_server.middleware.faults import hide_faults
+from keyferry_server.middleware.log_calls import log_calls
+from keyferry_server.middleware.measure import measure
+from keyferry_server.middleware.validate import validate_request
+from keyferry_server.operations.create_key import CreateKey
+from keyferry_server.operations.data_key import DataKeys
+from keyferry_server.operations.decrypt import Decrypt
+from keyferry_server.operations.delete_imported_key_material import DeleteImportedKeyMaterial
+from keyferry_server.operations.describe_key import DescribeKey
+from keyferry_server.operations.disable_key import DisableKey
+from keyferry_server.operations.enable_key import EnableKey
+from keyferry_server.operations.encrypt import Encrypt
+from keyferry_server.operations.generate_data_key import GenerateDataKey
+from keyferry_server.operations.generate_data_key_without_plaintext import GenerateDataKeyWithoutPlaintext
+from keyferry_server.operations.generate_random import GenerateRandom
+from keyferry_server.operations.get_parameters_for_import import GetParametersForImport
+from keyferry_server.operations.import_key_material import ImportKeyMaterial
+from keyferry_server.operations.key_door import KeyDoor
+from keyferry_server.operations.key_switch import KeySwitch
+from keyferry_server.operations.key_use import KeyUse
+from keyferry_server.operations.list_keys import ListKeys
+from keyferry_server.operations.re_encrypt import ReEncrypt
+from keyferry_server.routes import ROUTES
+from keyferry_server.settings import ListenAddress, Settings
+from keyferry_server.storage.database import Database
+from keyferry_server.storage.embedded import EmbeddedPostgres, find_software, make_data_folder
+from keyferry_server.storage.import_token_store import ImportTokenStore
+from keyferry_server.storage.installation_store import InstallationStore
+from keyferry_server.storage.key_store import KeyStore
+from keyferry_server.storage.schema import check_schema, migrate
+from keyferry_server.storage.url import parse_database_url
+from keyferry_server.transport.grpc import GrpcServer
+from keyferry_server.transport.http import MetricsServer
+
+INSTALLATION_PLACE = Place("installation", "1", "installation secret")
+
+
+class StartError(Exception):
+    """The server cannot start; the text says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunningServer:
+    """A server that answers. Addresses are HOST:PORT with the ports that were picked."""
+
+    grpc_address: str
+    metrics_address: str
+    database: Database
+    sweeper: ExpirySweeper
+    operations: Mapping[type[Any], Handler]
+    background: BackgroundTasks
+
+
+@asynccontextmanager
+async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterator[RunningServer]:
+    """Start a server and stop it on leaving: drained, its connections closed, its embedded Postgres gone."""
+    clock = clock or SystemClock()
+    registry = CollectorRegistry()
+    for collector in (GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR):
+        registry.register(collector)
+
+    async with AsyncExitStack() as stack:
+        root_key, database = await stack.enter_async_context(_opened(settings))
+        watch = DatabaseWatch(
+            database,
+            clock,
+            settings.health_interval_seconds,
+            settings.health_timeout_seconds,
+            timedelta(seconds=settings.max_clock_drift_seconds),
+        )
+        await _check_clock(watch)
+
+        sealer = Sealer(root_key)
+        installation_secret = await _installation_secret(InstallationStore(database), sealer, clock)
+        key_material_ids = KeyMaterialIds(installation_secret)
+        codec = ImportTokenCodec(installation_secret)
+
+        keys = KeyStore(database)
+        tokens = ImportTokenStore(database)
+        door = KeyDoor(keys)
+        switch = KeySwitch(database, door, keys, clock)
+        key_use = KeyUse(door, sealer, clock)
+        data_keys = DataKeys(key_use)
+        pool = WrappingKeyPool(RSA_MODULUS_BITS, settings.wrapping_key_pool_size, registry)
+        sweeper = ExpirySweeper(keys, tokens, clock, settings.sweep_interval_seconds)
+
+        operations: list[Handler] = [
+            CreateKey(database, keys, sealer, key_material_ids, clock),
+            DescribeKey(door, clock),
+            ListKeys(keys),
+            EnableKey(switch),
+            DisableKey(switch),
+            GetParametersForImport(door, tokens, codec, pool, sealer, clock),
+            ImportKeyMaterial(database, door, keys, tokens, codec, key_material_ids, sealer, clock),
+            DeleteImportedKeyMaterial(database, door, keys, clock),
+            Encrypt(key_use),
+            Decrypt(key_use),
+            ReEncrypt(key_use),
+            GenerateDataKey(data_keys),
+            GenerateDataKeyWithoutPlaintext(data_keys),
+            GenerateRandom(),
+        ]
+
+        scope = Scope(settings.partition, settings.default_region, settings.default_account)
+        local = Principal(scope.account_id, f"arn:{scope.partition}:iam::{scope.account_id}:root")
+        middleware = [
+            measure(registry),
+            log_calls,
+            hide_faults,
+            enforce_deadline,
+            authenticate_as(local),
+            validate_request,
+        ]
+        by_type = {type(operation): operation for operation in operations}
+        grpc_server = GrpcServer(ROUTES, by_type, middleware, scope, settings.max_message_bytes)
+
+        background = BackgroundTasks()
+        stack.push_async_callback(background.stop)
+        grpc_port = await grpc_server.start(settings.grpc_listen)
+        stack.push_async_callback(grpc_server.stop, settings.drain_seconds)
+        metrics_address = "off"
+        if isinstance(settings.metrics_listen, ListenAddress):
+            metrics_server = MetricsServer(registry, watch.answers)
+            host, port = settings.metrics_listen.host, settings.metrics_listen.port
+            metrics_address = settings.metrics_listen.with_port(await metrics_server.start(host, port))
+            stack.push_async_callback(metrics_server.stop)
+        await grpc_server.set_serving(True)
+
+        background.start(pool.run(), "wrapping key pool")
+        background.start(sweeper.run(), "expiry sweeper")
+        background.start(watch.run(grpc_server.set_serving), "database watch")
+
+        yield RunningServer(
+            grpc_address=settings.grpc_listen.with_port(grpc_port),
+            metrics_address=metrics_address,
+            database=database,
+            sweeper=sweeper,
+            operations=by_type,
+            background=background,
+        )
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[tuple[RootKey, Database]]:
+    """Open the root key and the database at its schema: the operator's, or our own embedded one."""
+    async with AsyncExitStack() as stack:
+        if settings.database_url is not None:
+            root_key = load_root_key(settings)
+            database = open_database(settings)
+            stack.push_async_callback(database.close)
+            await check_schema(database)
+        else:
+            find_software()  # before anything is made: what cannot start leaves nothing behind
+            folder = settings.data_dir or default_data_dir()
+            root_key = _embedded_root_key(settings, folder)
+            postgres = await EmbeddedPostgres.start(folder)
+            stack.push_async_callback(postgres.stop)
+            await migrate(postgres.url(), settings.database_connect_timeout_seconds)
+            database = _database(settings, postgres.url())
+            stack.push_async_callback(database.close)
+        yield root_key, database
+
+
+def open_database(settings: Settings) -> Database:
+    """Open the operator's database."""
+    return _database(settings, database_url(settings))
+
+
+def database_url(settings: Settings) -> str:
+    """Return the operator's database URL with its password in it."""
+    if settings.database_url is None:
+        raise StartError("there is no database URL: give --database-url or KEYFERRY_DATABASE_URL")
+    password = None
+    if settings.database_password_file is not None:
+        password = settings.database_password_file.read_text().rstrip("\r\n")
+    return parse_database_url(settings.database_url.get_secret_value(), password)
+
+
+def load_root_key(settings: Settings) -> RootKey:
+    """Load the root key that the settings name."""
+    if settings.root_key is not None:
+        return load_root_key_environment(settings.root_key.get_secret_value())
+    if settings.root_key_file is not None:
+        return load_root_key_file(settings.root_key_file)
+    raise StartError(
+        "a server with a database URL needs its root key: make one with `keyferry-server root-key generate --out FILE`, "
+        "keep a copy of it apart from the database's backups, and name it with --root-key-file or KEYFERRY_ROOT_KEY_FILE"
+    )
+
+
+def default_data_dir() -> Path:
+    """Return where the embedded Postgres lives when nobody says otherwise.
+
+    As root it runs as another user, whom root's own folders are closed to.
+    """
+    if os.geteuid() == 0:
+        return Path("/var/lib/keyferry")
+    return Path(platformdirs.user_data_dir("keyferry", appauthor=False))
+
+
+def _database(settings: Settings, url: str) -> Database:
+    return Database(
+        url,
+        pool_size=settings.database_pool_size,
+        connect_timeout=settings.database_connect_timeout_seconds,
+        statement_timeout=settings.database_statement_timeout_seconds,
+    )
+
+
+def _embedded_root_key(settings: Settings, folder: Path) -> RootKey:
+    """Load the root key of the embedded database; make it together with the database, and never later."""
+    if settings.root_key is not None or settings.root_key_file is not None:
+        return load_root_key(settings)
+    path = folder / "root-key"
+    if not path.exists():
+        if (folder / "postgres").exists():
+            raise StartError(
+                f"{path} is missing, but {folder / 'postgres'} holds keys that only it opens: put the root key back "
+                "from your copy, or choose another data folder"
+            )
+        make_data_folder(folder)
+        generate_root_key_file(path)
+    return load_root_key_file(path)
+
+
+async def _check_clock(watch: DatabaseWatch) -> None:
+    drift = await watch.drift()
+    if abs(drift) > watch.largest_drift:
+        raise StartError(
+            f"this machine's clock differs from the database's by {drift.total_seconds():.1f} s, more than "
+            f"{watch.largest_drift.total_seconds():g} s: replicas would not agree on what has expired. Set both clocks "
+            "by NTP, or allow more with KEYFERRY_MAX_CLOCK_DRIFT_SECONDS"
+        )
+
+
+async def _installation_secret(store: InstallationStore, sealer: Sealer, clock: Clock) -> Secret:
+    def make() -> bytes:
+        return sealer.seal(Secret.generate(INSTALLATION_SECRET_BYTES), INSTALLATION_PLACE)
+
+    sealed = await store.load_or_add(make, clock.now())
+    return sealer.unseal_at_start(sealed, INSTALLATION_PLACE)

@@ -1,0 +1,1 @@
+"""May they: permissions, and the only way from a guarded key to a key."""

@@ -1,0 +1,50 @@
+"""Wipes what has expired: the bytes of key material past its ValidTo, and import tokens past their 24 hours.
+
+Nothing depends on when this runs: expired material is refused, and shown as
+gone, from its ValidTo on. Any number of replicas may sweep at the same time.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+import structlog
+
+from keyferry_server.domain.clock import Clock
+from keyferry_server.domain.errors import DependencyTimeoutException
+from keyferry_server.storage.import_token_store import ImportTokenStore
+from keyferry_server.storage.key_store import KeyStore
+
+BATCH = 500
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class ExpirySweeper:
+    """Sweeps every `interval_seconds`."""
+
+    keys: KeyStore
+    tokens: ImportTokenStore
+    clock: Clock
+    interval_seconds: float
+
+    async def sweep(self) -> tuple[int, int]:
+        """Wipe all that is due now; return how many key materials and how many import tokens that was."""
+        now = self.clock.now()
+        materials = tokens = 0
+        while wiped := await self.keys.wipe_expired(now, BATCH):
+            materials += wiped
+        while deleted := await self.tokens.delete_expired(now, BATCH):
+            tokens += deleted
+        if materials or tokens:
+            _log.info("expired", key_materials=materials, import_tokens=tokens)
+        return materials, tokens
+
+    async def run(self) -> None:
+        """Sweep now and then again and again; ends when cancelled."""
+        while True:
+            try:
+                await self.sweep()
+            except DependencyTimeoutException:
+                _log.warning("the sweep is put off: the database does not answer")
+            await asyncio.sleep(self.interval_seconds)

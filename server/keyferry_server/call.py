@@ -1,0 +1,56 @@
+"""What every room is told about its call.
+
+Cancellation is asyncio's own: when the caller cancels or goes away, the task
+that handles the call is cancelled.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf.message import Message
+
+from keyferry_server.authn.caller import Caller
+from keyferry_server.domain.identifiers import Accepts, Scope
+from keyferry_server.domain.key import KeyStates
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One operation: what does it, which permission it needs, on which keys and states it works, how long it may take.
+
+    `permissions` are strings as policies write them, the first for the key that
+    the operation is named after. `deadline_seconds` caps the caller's own deadline.
+    """
+
+    operation: type[Any]
+    permissions: tuple[str, ...]
+    key_states: KeyStates
+    accepts: Accepts
+    deadline_seconds: float
+
+    @property
+    def name(self) -> str:
+        """The operation's AWS name."""
+        return self.operation.__name__
+
+    @property
+    def permission(self) -> str:
+        """The permission for the key that the operation is named after."""
+        return self.permissions[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call. `deadline` is on the event loop's clock, in seconds."""
+
+    request_id: str
+    route: Route
+    peer: str
+    deadline: float
+    caller: Caller
+    scope: Scope
+
+
+Handler = Callable[[Any, Call], Awaitable[Message]]
+Middleware = Callable[[Message, Call, Handler], Awaitable[Message]]

@@ -1,0 +1,119 @@
+"""A root key from a file that the operator guards: mode 0600, or a container's mounted secret."""
+
+import errno
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from keyferry_server.crypto.root_key import RootKey
+from keyferry_server.crypto.root_key.aes import KEY_BYTES
+from keyferry_server.crypto.root_key.errors import RootKeyConfigurationError
+from keyferry_server.crypto.root_key.text import format_root_key_line, parse_root_key
+from keyferry_server.crypto.secret import Secret
+
+# Container engines mount secrets here, on a file system in memory that no other
+# user of the host sees, with a mode (often 0444) that the container cannot change.
+_MOUNTED_SECRETS = Path("/run/secrets")
+_LONGEST_FILE_BYTES = 1024 * 1024
+_HEADER = """\
+# The root key of a Keyferry installation. Whoever reads this file can open everything
+# that the installation has sealed; without it nothing can be opened again. Keep a copy
+# in a safe place. One line a version: number, blank, base64 of 32 bytes.
+"""
+
+
+def load_root_key_file(path: Path) -> RootKey:
+    """Load a root key that this user alone can change and, mounted secrets excepted, no stranger can read.
+
+    RootKeyConfigurationError, which says what to do and never quotes the file.
+    """
+    return parse_root_key(_read(path), str(path))
+
+
+def generate_root_key_file(path: Path) -> None:
+    """Make a root key of one version in a new file, mode 0600, durable when this returns.
+
+    1. Write a temporary file beside it, private from its first byte, and sync it.
+    2. Link it to its name, which fails if the name is taken: a root key is never
+       overwritten, and a crash never leaves a half-written one.
+    3. Remove the temporary name and sync the folder.
+
+    RootKeyConfigurationError if there is such a file or it cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        try:
+            _write_private(temporary, Secret.generate(KEY_BYTES))
+            os.link(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        _sync_folder(path.parent)
+    except FileExistsError:
+        raise RootKeyConfigurationError(
+            f"{path} exists already and is not overwritten: what was sealed under it would be lost. "
+            "Give another path, or move the file away."
+        ) from None
+    except OSError as error:
+        raise RootKeyConfigurationError(
+            f"A root key cannot be written to {path}: {error.strerror}."
+        ) from None
+
+
+def _read(path: Path) -> Secret:
+    try:
+        # Not blocking, so that a named pipe is refused below rather than waited for.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    try:
+        # The open file is checked, not whatever has its name a moment later.
+        _check_mode(path, os.fstat(descriptor).st_mode)
+        with open(descriptor, "rb", closefd=False) as file:
+            content = Secret(file.read(_LONGEST_FILE_BYTES + 1))
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    finally:
+        os.close(descriptor)
+    if len(content) > _LONGEST_FILE_BYTES:
+        raise RootKeyConfigurationError(f"{path} is too long for a root key. Is it the right file?")
+    return content
+
+
+def _unreadable(path: Path, error: OSError) -> RootKeyConfigurationError:
+    if error.errno == errno.ENOENT:
+        return RootKeyConfigurationError(
+            f"There is no root key at {path}. Make one with: keyferry-server root-key generate --out {path}"
+        )
+    return RootKeyConfigurationError(f"The root key at {path} cannot be read: {error.strerror}.")
+
+
+def _check_mode(path: Path, mode: int) -> None:
+    if not stat.S_ISREG(mode):
+        raise RootKeyConfigurationError(f"{path} is not a regular file. Give the path of a root key file.")
+    if mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise RootKeyConfigurationError(
+            f"Others than its owner can change the root key at {path} (mode {stat.S_IMODE(mode):04o}). "
+            f"Correct it with: chmod 600 {path}"
+        )
+    if mode & stat.S_IROTH and not path.resolve().is_relative_to(_MOUNTED_SECRETS):
+        raise RootKeyConfigurationError(
+            f"Everyone on this machine can read the root key at {path} (mode {stat.S_IMODE(mode):04o}). "
+            f"Correct it with: chmod 600 {path}"
+        )
+
+
+def _write_private(path: Path, key: Secret) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with open(descriptor, "w", encoding="ascii") as file:  # noqa: PTH123 -- Path.open cannot create it as private
+        file.write(_HEADER + format_root_key_line(1, key))
+        file.flush()
+        os.fsync(descriptor)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,1 @@
+"""The rules of the business: pure, standard library only."""

@@ -1,0 +1,162 @@
+"""Everything that a call can be refused with. Names are AWS's.
+
+::
+
+    KmsError
+    ├── invalid argument      ValidationException · InvalidArnException · InvalidMarkerException
+    │                         InvalidCiphertextException · InvalidImportTokenException
+    │                         IncorrectKeyMaterialException
+    ├── not found             NotFoundException
+    ├── failed precondition   DisabledException · KMSInvalidStateException · UnsupportedOperationException
+    │                         ExpiredImportTokenException · IncorrectKeyException
+    ├── permission denied     AccessDeniedException
+    ├── unavailable           DependencyTimeoutException   (may be retried unchanged)
+    └── internal              KMSInternalException         (may be retried unchanged)
+
+A message is for the person who reads it: what was wrong, what would be right.
+InvalidCiphertextException has none on purpose: it must not tell why.
+"""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import ClassVar
+
+
+class Category(Enum):
+    """What kind of refusal it is; each wire has one status for each."""
+
+    INVALID_ARGUMENT = auto()
+    NOT_FOUND = auto()
+    FAILED_PRECONDITION = auto()
+    PERMISSION_DENIED = auto()
+    UNAVAILABLE = auto()
+    INTERNAL = auto()
+
+
+LONGEST_SHOWN = 100
+
+
+def shown(value: object) -> str:
+    """Return a caller's own value as an error message shows it: its head, if it is long."""
+    text = str(value)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
+
+
+class KmsError(Exception):
+    """A refusal that the caller is told about."""
+
+    category: ClassVar[Category]
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+
+    @property
+    def name(self) -> str:
+        """The exception's name on every wire."""
+        return type(self).__name__
+
+
+@dataclass(frozen=True, slots=True)
+class FieldViolation:
+    """One broken constraint: the member as AWS writes it (lowerCamel), and what it must satisfy."""
+
+    field: str
+    description: str
+
+
+class ValidationException(KmsError):
+    """The request breaks the contract of its operation; all violations are named at once."""
+
+    category = Category.INVALID_ARGUMENT
+
+    def __init__(self, message: str, violations: tuple[FieldViolation, ...] = ()) -> None:
+        super().__init__(message)
+        self.violations = violations
+
+
+class InvalidArnException(KmsError):
+    """An ARN is broken, or an alias was given where none is allowed."""
+
+    category = Category.INVALID_ARGUMENT
+
+
+class InvalidMarkerException(KmsError):
+    """A pagination marker is not one that this service gave out."""
+
+    category = Category.INVALID_ARGUMENT
+
+
+class InvalidCiphertextException(KmsError):
+    """A ciphertext or its encryption context is wrong, or wrapped key material cannot be unwrapped."""
+
+    category = Category.INVALID_ARGUMENT
+
+
+class InvalidImportTokenException(KmsError):
+    """The import token is damaged, belongs to another key, or is spent."""
+
+    category = Category.INVALID_ARGUMENT
+
+
+class IncorrectKeyMaterialException(KmsError):
+    """The key material has the wrong length or is not what was imported before."""
+
+    category = Category.INVALID_ARGUMENT
+
+
+class NotFoundException(KmsError):
+    """The key does not exist."""
+
+    category = Category.NOT_FOUND
+
+
+class DisabledException(KmsError):
+    """The key is switched off."""
+
+    category = Category.FAILED_PRECONDITION
+
+
+class KMSInvalidStateException(KmsError):
+    """The key's state does not allow the operation."""
+
+    category = Category.FAILED_PRECONDITION
+
+
+class UnsupportedOperationException(KmsError):
+    """A parameter is not supported, or the key is not valid for the operation."""
+
+    category = Category.FAILED_PRECONDITION
+
+
+class ExpiredImportTokenException(KmsError):
+    """The import token is older than 24 hours."""
+
+    category = Category.FAILED_PRECONDITION
+
+
+class IncorrectKeyException(KmsError):
+    """The ciphertext was made by another key than the one named."""
+
+    category = Category.FAILED_PRECONDITION
+
+
+class AccessDeniedException(KmsError):
+    """The caller may not do this."""
+
+    category = Category.PERMISSION_DENIED
+
+
+class DependencyTimeoutException(KmsError):
+    """Something that the service depends on did not answer in time."""
+
+    category = Category.UNAVAILABLE
+    retryable = True
+
+
+class KMSInternalException(KmsError):
+    """A fault inside the service."""
+
+    category = Category.INTERNAL
+    retryable = True

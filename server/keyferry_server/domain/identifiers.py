@@ -1,0 +1,109 @@
+"""Key identifiers: key ID, key ARN, alias name, alias ARN; which are accepted where, and how each is refused.
+
+::
+
+    key ID      1234abcd-12ab-34cd-56ef-1234567890ab   or   mrk- and 32 hexadecimal digits
+    key ARN     arn:aws:kms:us-east-1:000000000000:key/1234abcd-12ab-34cd-56ef-1234567890ab
+    alias name  alias/payroll
+    alias ARN   arn:aws:kms:us-east-1:000000000000:alias/payroll
+"""
+
+import re
+import uuid
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from keyferry_server.domain.errors import InvalidArnException, NotFoundException, shown
+
+ALIAS_PREFIX = "alias/"
+_KEY_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|mrk-[0-9a-f]{32}")
+_ARN_PARTS = 6
+
+
+class Accepts(Enum):
+    """Which identifiers an operation takes for the key it works on."""
+
+    NO_KEY = auto()
+    KEY_ID_OR_ARN = auto()
+    KEY_OR_ALIAS = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where a bare key ID is looked up: the caller's account in one Region of one partition."""
+
+    partition: str
+    region: str
+    account_id: str
+
+    def key_arn(self, key_id: str) -> str:
+        """Return the key ARN of a key ID in this scope."""
+        return f"arn:{self.partition}:kms:{self.region}:{self.account_id}:key/{key_id}"
+
+    def alias_arn(self, alias_name: str) -> str:
+        """Return the alias ARN of an alias name (with its prefix) in this scope."""
+        return f"arn:{self.partition}:kms:{self.region}:{self.account_id}:{alias_name}"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyIdentifier:
+    """A well-formed key ID and the scope that it belongs to."""
+
+    scope: Scope
+    key_id: str
+
+    @property
+    def arn(self) -> str:
+        """The key ARN."""
+        return self.scope.key_arn(self.key_id)
+
+
+def generate_key_id() -> str:
+    """Return a fresh key ID."""
+    return str(uuid.uuid4())
+
+
+def parse_key_identifier(text: str, scope: Scope, accepts: Accepts) -> KeyIdentifier:
+    """Parse what a caller in `scope` gave to name a key.
+
+    InvalidArnException for a broken ARN and for an alias where none is taken;
+    NotFoundException for a malformed key ID, an ARN of another Region and an
+    unknown alias.
+    """
+    resource_scope, resource = (scope, text) if not text.startswith("arn:") else _parse_arn(text, scope)
+    if resource.startswith(ALIAS_PREFIX):
+        if accepts is not Accepts.KEY_OR_ALIAS:
+            raise InvalidArnException("Key Aliases are not supported for this operation.")
+        raise NotFoundException(f"Alias {resource_scope.alias_arn(shown(resource))} is not found.")
+    if text.startswith("arn:"):
+        kind, _, resource = resource.partition("/")
+        if kind != "key":
+            raise _broken_arn(text)
+    if not _KEY_ID.fullmatch(resource):
+        raise NotFoundException(f"Invalid keyId '{shown(resource)}'")
+    return KeyIdentifier(resource_scope, resource)
+
+
+def _parse_arn(text: str, scope: Scope) -> tuple[Scope, str]:
+    parts = text.split(":", _ARN_PARTS - 1)
+    if len(parts) != _ARN_PARTS:
+        raise _broken_arn(text)
+    _, partition, service, region, account_id, resource = parts
+    well_formed = (
+        partition == scope.partition
+        and service == "kms"
+        and region
+        and re.fullmatch(r"[0-9]{12}", account_id)
+        and "/" in resource
+    )
+    if not well_formed:
+        raise _broken_arn(text)
+    if region != scope.region:
+        raise NotFoundException(f"Invalid arn {shown(region)}")
+    return Scope(partition, region, account_id), resource
+
+
+def _broken_arn(text: str) -> InvalidArnException:
+    return InvalidArnException(
+        f"Invalid ARN '{shown(text)}'. A key ARN has the form arn:PARTITION:kms:REGION:ACCOUNT:key/KEY-ID."
+    )

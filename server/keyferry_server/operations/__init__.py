@@ -1,0 +1,1 @@
+"""One room per RPC. Every file reads in the same order: parse, load, decide, act, answer."""

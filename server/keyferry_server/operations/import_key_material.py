@@ -1,0 +1,162 @@
+"""ImportKeyMaterial: imports wrapped key material into a key that was created without any.
+
+1. Parse and validate the request.
+2. Load the key, admit the caller, check its origin and its state.
+3. Check the combination of ExpirationModel and ValidTo.
+4. Authenticate the import token; check that it names this key, that it has not
+   expired, and that it is not spent. The identical request that spent it is
+   answered again while its material is still there.
+5. Unwrap the key material, with no database connection held.
+6. Check the material itself.
+7. Compare it with what is associated with the key: only the same may come again.
+8. In one short transaction: lock the key, check again what may have changed,
+   write the sealed material, spend the token.
+9. Answer.
+
+Everything before the commit of (8) changes nothing. A caller that cancels before
+it finds the key as it was; from it on the import is done, and the repeated
+request answers the same.
+"""
+
+import asyncio
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from keyferry.v1 import ImportKeyMaterialRequest, ImportKeyMaterialResponse
+from keyferry_server.call import Call
+from keyferry_server.crypto.import_token import ImportTokenCodec
+from keyferry_server.crypto.key_material_id import KeyMaterialIds
+from keyferry_server.crypto.sealing import Sealer
+from keyferry_server.crypto.secret import Secret
+from keyferry_server.crypto.wrapping import unwrap_key_material
+from keyferry_server.crypto.wrapping.wrapping_key import load_wrapping_private_key
+from keyferry_server.domain.clock import Clock
+from keyferry_server.domain.errors import IncorrectKeyMaterialException
+from keyferry_server.domain.import_parameters import ImportParameters, SpentParameters
+from keyferry_server.domain.import_token import ImportToken
+from keyferry_server.domain.import_token import check as check_import_token
+from keyferry_server.domain.key import Key
+from keyferry_server.domain.key_material import (
+    ExpirationModel,
+    KeyMaterial,
+    KeyMaterialState,
+    WrappingKeySpec,
+    check_expiration,
+    check_key_material,
+)
+from keyferry_server.operations.get_parameters_for_import import private_key_place
+from keyferry_server.operations.key_door import KeyDoor
+from keyferry_server.operations.key_use import material_place
+from keyferry_server.storage.database import Database, Transaction
+from keyferry_server.storage.import_token_store import ImportTokenStore
+from keyferry_server.storage.key_store import KeyStore
+from keyferry_server.wire.enums import parse_enum
+from keyferry_server.wire.timestamps import parse_timestamp
+
+
+@dataclass(frozen=True, slots=True)
+class ImportKeyMaterial:
+    """Imports key material; all or nothing."""
+
+    database: Database
+    door: KeyDoor
+    keys: KeyStore
+    tokens: ImportTokenStore
+    codec: ImportTokenCodec
+    key_material_ids: KeyMaterialIds
+    sealer: Sealer
+    clock: Clock
+
+    async def __call__(self, request: ImportKeyMaterialRequest, call: Call) -> ImportKeyMaterialResponse:
+        """Follow the sequence in the module's docstring."""
+        # 1
+        model = parse_enum(request.expiration_model, ExpirationModel)
+        asked_valid_to = (
+            parse_timestamp(request.valid_to, "validTo") if request.HasField("valid_to") else None
+        )
+
+        # 2
+        key = await self.door.open(request.key_id, call)
+        key.check_importable()
+        now = self.clock.now()
+        key.check_state(call.route.key_states, now)
+
+        # 3
+        valid_to = check_expiration(model, asked_valid_to, now)
+
+        # 4
+        token = self.codec.parse(request.import_token)
+        check_import_token(token, key.key_id, now)
+        parameters = await self.tokens.load(token)
+        digest = _digest(key.key_id, request, valid_to)
+        if isinstance(parameters, SpentParameters):
+            # Read again: the import that spent the token may have committed after the key was loaded.
+            key = await self.door.open(request.key_id, call)
+            return _answer(key, parameters.answer_again(digest, key, now))
+
+        # 5
+        secret = await self._unwrap(parameters, token, request.encrypted_key_material)
+
+        # 6
+        check_key_material(len(secret))
+
+        # 7
+        key_material_id = self.key_material_ids.of(key.key_id, secret)
+        _check_same_material(key, key_material_id)
+
+        # 8
+        sealed = self.sealer.seal(secret, material_place(key.key_id, key_material_id))
+
+        async def commit(transaction: Transaction) -> str:
+            current = await self.door.lock(transaction, key, call)
+            now = self.clock.now()
+            current.check_state(call.route.key_states, now)
+            unspent = await self.tokens.lock(transaction, token)
+            if isinstance(unspent, SpentParameters):
+                return unspent.answer_again(digest, current, now)
+            _check_same_material(current, key_material_id)
+            material = KeyMaterial(key_material_id, KeyMaterialState.CURRENT, sealed, valid_to, now)
+            await self.keys.put_material(transaction, current, material)
+            await self.keys.switch(transaction, current, enabled=current.enabled_after_import(now))
+            await self.tokens.spend(transaction, token, SpentParameters(now, digest, key_material_id))
+            return key_material_id
+
+        # 9
+        return _answer(key, await self.database.transact(commit))
+
+    async def _unwrap(self, parameters: ImportParameters, token: ImportToken, encrypted: bytes) -> Secret:
+        """Unseal the wrapping private key and unwrap with it."""
+
+        def unwrap() -> Secret:
+            sealed = parameters.sealed_private_key
+            private_key = load_wrapping_private_key(self.sealer.unseal(sealed, private_key_place(token)))
+            return unwrap_key_material(parameters.wrapping_algorithm, private_key, encrypted)
+
+        if parameters.wrapping_key_spec is WrappingKeySpec.RSA_2048:
+            # 0.2 ms: less than the way through a thread costs. The larger keys would hold up the other calls.
+            return unwrap()
+        return await asyncio.to_thread(unwrap)
+
+
+def _check_same_material(key: Key, key_material_id: str) -> None:
+    """Refuse other material than what was imported into the key before, whether or not it is still there."""
+    if key.materials and key.material(key_material_id) is None:
+        raise IncorrectKeyMaterialException(
+            f"The key material is not the one that was imported into {key.arn} before. "
+            "Only the same key material can be imported again."
+        )
+
+
+def _digest(key_id: str, request: ImportKeyMaterialRequest, valid_to: datetime | None) -> bytes:
+    """Return what tells the identical request from any other: SHA-256 over its length-prefixed values."""
+    expiry = "never" if valid_to is None else valid_to.isoformat()
+    digest = hashlib.sha256()
+    for value in (key_id.encode(), request.import_token, request.encrypted_key_material, expiry.encode()):
+        digest.update(len(value).to_bytes(4, "big"))
+        digest.update(value)
+    return digest.digest()
+
+
+def _answer(key: Key, key_material_id: str) -> ImportKeyMaterialResponse:
+    return ImportKeyMaterialResponse(key_id=key.arn, key_material_id=key_material_id)

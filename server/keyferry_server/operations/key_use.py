@@ -1,0 +1,112 @@
+"""Using a key's material: what every cryptographic operation does once its request is parsed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from keyferry_server.call import Call
+from keyferry_server.crypto.ciphertext import decrypt, encrypt, parse_ciphertext
+from keyferry_server.crypto.sealing import Place, Sealer
+from keyferry_server.crypto.secret import Secret
+from keyferry_server.domain.clock import Clock
+from keyferry_server.domain.errors import (
+    AccessDeniedException,
+    IncorrectKeyException,
+    InvalidCiphertextException,
+    KMSInternalException,
+    NotFoundException,
+)
+from keyferry_server.domain.identifiers import KeyIdentifier
+from keyferry_server.domain.key import Key
+from keyferry_server.domain.key_material import KeyMaterial
+from keyferry_server.operations.key_door import KeyDoor
+
+
+def material_place(key_id: str, key_material_id: str) -> Place:
+    """Return where a key material is sealed for."""
+    return Place("key_materials", f"{key_id}/{key_material_id}", "key material")
+
+
+@dataclass(frozen=True, slots=True)
+class Encrypted:
+    """A ciphertext and the key material that made it."""
+
+    ciphertext_blob: bytes
+    key_material_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decrypted:
+    """A plaintext, and the key and key material that opened it."""
+
+    key: Key
+    key_material_id: str
+    plaintext: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class KeyUse:
+    """Opens keys for use, encrypts with their current material and decrypts with the material a ciphertext names."""
+
+    door: KeyDoor
+    sealer: Sealer
+    clock: Clock
+
+    async def open(self, text: str, call: Call, permission: str | None = None) -> Key:
+        """Return a key that may be used now; DisabledException or KMSInvalidStateException if it may not."""
+        key = await self.door.open(text, call, permission)
+        key.check_state(call.route.key_states, self.clock.now())
+        return key
+
+    def encrypt(self, key: Key, plaintext: bytes, context: Mapping[str, str]) -> Encrypted:
+        """Encrypt with the current material of an opened key."""
+        material = key.current_material
+        if material is None:
+            raise KMSInternalException(f"{key.arn} is enabled without key material")
+        blob = encrypt(self._unseal(key, material), key.key_id, material.key_material_id, plaintext, context)
+        return Encrypted(blob, material.key_material_id)
+
+    async def decrypt(
+        self,
+        blob: bytes,
+        context: Mapping[str, str],
+        key_text: str | None,
+        call: Call,
+        permission: str | None = None,
+    ) -> Decrypted:
+        """Decrypt a ciphertext, with the key that `key_text` names if it is given.
+
+        IncorrectKeyException if another key made it; InvalidCiphertextException,
+        without a message, for everything that is wrong with the ciphertext.
+        """
+        header = parse_ciphertext(blob)
+        if key_text is None:
+            key = await self._open_named_by_ciphertext(
+                KeyIdentifier(call.scope, header.key_id), call, permission
+            )
+        else:
+            key = await self.door.open(key_text, call, permission)
+            if key.key_id != header.key_id:
+                raise IncorrectKeyException(
+                    "The key ID in the request does not identify a CMK that can perform this operation."
+                )
+        key.check_state(call.route.key_states, self.clock.now())
+        material = key.material(header.key_material_id)
+        if material is None:
+            raise InvalidCiphertextException
+        return Decrypted(key, material.key_material_id, decrypt(self._unseal(key, material), header, context))
+
+    async def _open_named_by_ciphertext(
+        self, identifier: KeyIdentifier, call: Call, permission: str | None
+    ) -> Key:
+        try:
+            return await self.door.open_identified(identifier, call, permission)
+        except (NotFoundException, AccessDeniedException):
+            raise AccessDeniedException(
+                "The ciphertext refers to a customer master key that does not exist, does not exist in this region, "
+                "or you are not allowed to access."
+            ) from None
+
+    def _unseal(self, key: Key, material: KeyMaterial) -> Secret:
+        if material.sealed is None:
+            raise KMSInternalException(f"{key.arn} is enabled without the key material it needs")
+        return self.sealer.unseal(material.sealed, material_place(key.key_id, material.key_material_id))

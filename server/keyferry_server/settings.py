@@ -1,0 +1,139 @@
+"""All settings, parsed once at the start. Nothing else reads the environment.
+
+Each is a KEYFERRY_... variable in the environment, and for those of the command
+line an option; the option wins.
+"""
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class ListenAddress(str):
+    """HOST:PORT; an IPv6 host stands in brackets. Port 0 picks a free one."""
+
+    __slots__ = ()
+
+    @property
+    def host(self) -> str:
+        """The host without brackets."""
+        return self.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        """The port, 0 to 65535."""
+        return int(self.rpartition(":")[2])
+
+    @property
+    def is_loopback(self) -> bool:
+        """Tell whether only this machine can reach it."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    def with_port(self, port: int) -> str:
+        """Return the address with another port."""
+        return f"{self.rpartition(':')[0]}:{port}"
+
+
+def _parse_listen(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    host, _, port = value.rpartition(":")
+    if not host or not (port.isascii() and port.isdecimal()) or int(port) > 65535:  # noqa: PLR2004 -- the largest port
+        raise ValueError("expected HOST:PORT, for example 127.0.0.1:8700")
+    return ListenAddress(value)
+
+
+def _parse_listen_or_off(value: object) -> object:
+    return value if value == "off" else _parse_listen(value)
+
+
+Listen = Annotated[ListenAddress, BeforeValidator(_parse_listen)]
+ListenOrOff = Annotated[ListenAddress | Literal["off"], BeforeValidator(_parse_listen_or_off)]
+
+
+class Settings(BaseSettings):
+    """The configuration of one server process."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="KEYFERRY_",
+        frozen=True,
+        hide_input_in_errors=True,
+        arbitrary_types_allowed=True,
+        extra="forbid",
+    )
+
+    # Where the keys are: a DSN in production, else the embedded Postgres in the data folder.
+    database_url: SecretStr | None = None
+    database_password_file: Path | None = None
+    data_dir: Path | None = None
+    database_pool_size: Annotated[int, Field(ge=1, le=100)] = 5
+    database_connect_timeout_seconds: Seconds = 5
+    database_statement_timeout_seconds: Seconds = 10
+
+    # What seals the keys. With a DSN one of the two is required.
+    root_key_file: Path | None = None
+    root_key: SecretStr | None = None
+
+    # Who can reach it.
+    grpc_listen: Listen = ListenAddress("127.0.0.1:8700")
+    aws_listen: Literal["off"] = "off"
+    metrics_listen: ListenOrOff = ListenAddress("127.0.0.1:8702")
+    insecure_no_auth: bool = False
+    workers: Literal[1] = 1
+
+    # Whose keys they are.
+    partition: Annotated[str, Field(pattern=r"^[a-z][a-z-]*$")] = "aws"
+    default_region: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")] = "us-east-1"
+    default_account: Annotated[str, Field(pattern=r"^[0-9]{12}$")] = "000000000000"
+
+    # Limits and rhythms.
+    max_message_bytes: Annotated[int, Field(ge=16_384)] = 262_144
+    wrapping_key_pool_size: Annotated[int, Field(ge=0, le=1000)] = 4
+    sweep_interval_seconds: Seconds = 60
+    health_interval_seconds: Seconds = 1
+    health_timeout_seconds: Seconds = 1
+    max_clock_drift_seconds: Seconds = 2
+    drain_seconds: Annotated[float, Field(ge=0)] = 10
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "console"] = "json"
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.database_url is not None and self.data_dir is not None:
+            raise ValueError(
+                "give either a database URL or a data folder: with a database URL there is no embedded Postgres"
+            )
+        if self.root_key is not None and self.root_key_file is not None:
+            raise ValueError("give the root key once: KEYFERRY_ROOT_KEY_FILE or KEYFERRY_ROOT_KEY, not both")
+        exposed = [
+            address
+            for address in (self.grpc_listen, self.metrics_listen)
+            if isinstance(address, ListenAddress) and not address.is_loopback
+        ]
+        if exposed and not self.insecure_no_auth:
+            raise ValueError(
+                f"{exposed[0]} can be reached from other machines, and there is no authentication: everyone who reaches "
+                "it could use every key. Listen on 127.0.0.1, or set KEYFERRY_INSECURE_NO_AUTH=1 if the network around "
+                "the server keeps everyone else out"
+            )
+        return self
+
+
+def describe_setting_errors(errors: list[Any]) -> str:
+    """Return one line a faulty setting, named as the environment names it, without any value."""
+    lines = []
+    for error in errors:
+        name = ".".join(str(part) for part in error["loc"][:1])
+        message = str(error["msg"]).removeprefix("Value error, ")
+        lines.append(f"KEYFERRY_{name.upper()}: {message}" if name else message)
+    return "\n".join(dict.fromkeys(lines))

@@ -1,0 +1,194 @@
+"""The one door to Postgres: reads, short transactions, and how they end when the caller is gone.
+
+1. Every unit of work runs in a task of its own, so that a caller's cancellation
+   or deadline never waits for a database that does not answer.
+2. Cancelled before its commit, a unit is rolled back: nothing has changed.
+3. Cancelled from its commit on, the commit is carried through.
+4. What is still ending is awaited by `settle`, and by `close`.
+
+A database that cannot be reached or does not answer in time is a
+DependencyTimeoutException; it may be retried.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+import asyncpg
+import structlog
+from sqlalchemy import DateTime, exc, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from keyferry_server.domain.errors import DependencyTimeoutException
+
+T = TypeVar("T")
+
+_UNREACHABLE = (
+    asyncpg.AdminShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.CrashShutdownError,
+    asyncpg.InterfaceError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.QueryCanceledError,
+    asyncpg.TooManyConnectionsError,
+    exc.InterfaceError,
+    exc.TimeoutError,
+    OSError,  # TimeoutError is one
+)
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+class DatabaseUnusableError(Exception):
+    """The database cannot be used at the start; the text says why, for the operator."""
+
+
+class StatementFailedError(Exception):
+    """A statement failed as nobody expected. The text is for the log: it holds no value of a row or a parameter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """One unit of work; the stores read and write through its connection."""
+
+    connection: AsyncConnection
+
+
+Work = Callable[[Transaction], Awaitable[T]]
+
+
+@dataclass(slots=True)
+class _Progress:
+    is_committing: bool = False
+
+
+class Database:
+    """A pool of connections to one Postgres. Close it when done."""
+
+    def __init__(self, url: str, *, pool_size: int, connect_timeout: float, statement_timeout: float) -> None:
+        """Make the pool; nothing is connected yet. Timeouts are in seconds."""
+        milliseconds = str(int(statement_timeout * 1000))
+        self._engine = create_async_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=statement_timeout,
+            hide_parameters=True,
+            connect_args={
+                "timeout": connect_timeout,
+                "command_timeout": statement_timeout,
+                "server_settings": {
+                    "application_name": "keyferry-server",
+                    "statement_timeout": milliseconds,
+                    "idle_in_transaction_session_timeout": milliseconds,
+                    "timezone": "UTC",
+                },
+            },
+        )
+        self._single_statements = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._ending: set[asyncio.Task[object]] = set()
+
+    async def run(self, work: Work[T]) -> T:
+        """Run `work` on a connection that commits each statement by itself."""
+        return await self._detached(self._single_statements, work, commit=False)
+
+    async def transact(self, work: Work[T]) -> T:
+        """Run `work` in one transaction and commit it; keep it short."""
+        return await self._detached(self._engine, work, commit=True)
+
+    async def now(self) -> datetime:
+        """Return the database's clock; the cheapest proof that it answers."""
+
+        async def ask(transaction: Transaction) -> datetime:
+            query = select(func.clock_timestamp(type_=DateTime(timezone=True)))
+            return (await transaction.connection.execute(query)).scalar_one()
+
+        return await self.run(ask)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[AsyncConnection]:
+        """Lend a connection for what happens at the start; DatabaseUnusableError if there is none to be had."""
+        with explained():
+            async with self._engine.connect() as connection:
+                yield connection
+
+    async def settle(self) -> None:
+        """Wait until every unit of work whose caller is gone has ended."""
+        while self._ending:
+            await asyncio.wait(set(self._ending))
+
+    async def close(self) -> None:
+        """Settle, then close all connections."""
+        await self.settle()
+        await self._engine.dispose()
+
+    async def _detached(self, engine: AsyncEngine, work: Work[T], *, commit: bool) -> T:
+        progress = _Progress()
+        task = asyncio.create_task(_unit(engine, work, progress, commit=commit))
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if not progress.is_committing:
+                task.cancel()
+            self._ending.add(task)
+            task.add_done_callback(self._ended)
+            raise
+
+    def _ended(self, task: asyncio.Task[T]) -> None:
+        self._ending.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.warning("a unit of work failed after its caller was gone", error=type(error).__name__)
+
+
+async def _unit(engine: AsyncEngine, work: Work[T], progress: _Progress, *, commit: bool) -> T:
+    with _translated():
+        async with engine.connect() as connection:
+            result = await work(Transaction(connection))
+            if commit:
+                progress.is_committing = True
+                await connection.commit()
+            return result
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except _UNREACHABLE as error:
+        raise _timeout(error) from error
+    except exc.DBAPIError as error:
+        if error.connection_invalidated or isinstance(error.driver_exception, _UNREACHABLE):
+            raise _timeout(error) from error
+        raise _without_values(error).with_traceback(error.__traceback__) from None
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn what goes wrong with a first connection into a DatabaseUnusableError."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise DatabaseUnusableError("the database does not answer: is its address right?") from error
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise DatabaseUnusableError(f"the database cannot be used: {error}") from error
+    except exc.DBAPIError as error:
+        raise DatabaseUnusableError(f"the database cannot be used: {error.orig}") from error
+
+
+def _without_values(error: exc.DBAPIError) -> StatementFailedError:
+    # Postgres quotes whole rows in the details of its errors, and the driver quotes parameters.
+    cause = error.driver_exception
+    names = ("sqlstate", "table_name", "column_name", "constraint_name")
+    facts = [f"{name} {value}" for name in names if (value := getattr(cause, name, None))]
+    return StatementFailedError(f"{type(cause).__name__} ({', '.join(facts)}) in: {error.statement}")
+
+
+def _timeout(error: BaseException) -> DependencyTimeoutException:
+    _log.warning("the database did not answer", error=type(error).__name__)
+    return DependencyTimeoutException(
+        "The system timed out while trying to fulfill the request. The request may be retried."
+    )

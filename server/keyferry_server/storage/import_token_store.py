@@ -1,0 +1,98 @@
+"""Import tokens in Postgres: each row holds the sealed wrapping private key that one token stands for."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, insert, select, update
+
+from keyferry_server.domain.errors import InvalidImportTokenException
+from keyferry_server.domain.import_parameters import ImportParameters, SpentParameters
+from keyferry_server.domain.import_token import ImportToken
+from keyferry_server.domain.key_material import WrappingAlgorithm, WrappingKeySpec
+from keyferry_server.storage.database import Database, Transaction
+from keyferry_server.storage.tables import import_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class ImportTokenStore:
+    """Keeps what issued import tokens stand for until they expire; spent ones without their private key."""
+
+    database: Database
+
+    async def add(self, token: ImportToken, parameters: ImportParameters, created_at: datetime) -> None:
+        """Write what a token that was just issued stands for."""
+        row = insert(import_tokens).values(
+            token_id=uuid.UUID(bytes=token.token_id),
+            key_id=token.key_id,
+            wrapping_algorithm=parameters.wrapping_algorithm,
+            wrapping_key_spec=parameters.wrapping_key_spec,
+            sealed_private_key=parameters.sealed_private_key,
+            created_at=created_at,
+            valid_to=token.valid_to,
+        )
+
+        async def write(transaction: Transaction) -> None:
+            await transaction.connection.execute(row)
+
+        await self.database.run(write)
+
+    async def load(self, token: ImportToken) -> ImportParameters | SpentParameters:
+        """Read what a token stands for; InvalidImportTokenException if it is not there."""
+
+        async def read(transaction: Transaction) -> ImportParameters | SpentParameters:
+            return await self._read(transaction, token, for_update=False)
+
+        return await self.database.run(read)
+
+    async def lock(self, transaction: Transaction, token: ImportToken) -> ImportParameters | SpentParameters:
+        """Read as `load` does and keep every other user of the token out until the transaction ends."""
+        return await self._read(transaction, token, for_update=True)
+
+    async def spend(self, transaction: Transaction, token: ImportToken, spent: SpentParameters) -> None:
+        """Mark a locked token as spent; its private key is gone for good."""
+        await transaction.connection.execute(
+            update(import_tokens)
+            .where(import_tokens.c.token_id == uuid.UUID(bytes=token.token_id))
+            .values(
+                sealed_private_key=None,
+                spent_at=spent.spent_at,
+                request_digest=spent.request_digest,
+                key_material_id=spent.key_material_id,
+            )
+        )
+
+    async def delete_expired(self, now: datetime, limit: int) -> int:
+        """Delete up to `limit` tokens past their ValidTo; return how many were deleted."""
+        due = (
+            select(import_tokens.c.token_id)
+            .where(import_tokens.c.valid_to <= now)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+            .cte("due")
+        )
+
+        async def write(transaction: Transaction) -> int:
+            result = await transaction.connection.execute(
+                delete(import_tokens).where(import_tokens.c.token_id == due.c.token_id)
+            )
+            return result.rowcount
+
+        return await self.database.transact(write)
+
+    async def _read(
+        self, transaction: Transaction, token: ImportToken, *, for_update: bool
+    ) -> ImportParameters | SpentParameters:
+        query = select(import_tokens).where(import_tokens.c.token_id == uuid.UUID(bytes=token.token_id))
+        row = (await transaction.connection.execute(query.with_for_update() if for_update else query)).first()
+        if row is None or row.key_id != token.key_id:
+            raise InvalidImportTokenException(
+                "The import token is not valid. Call GetParametersForImport for this key and wrap the key material again."
+            )
+        if row.spent_at is not None:
+            return SpentParameters(row.spent_at, row.request_digest, row.key_material_id)
+        return ImportParameters(
+            WrappingAlgorithm(row.wrapping_algorithm),
+            WrappingKeySpec(row.wrapping_key_spec),
+            row.sealed_private_key,
+        )

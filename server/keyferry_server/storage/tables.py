@@ -1,0 +1,124 @@
+"""The schema's only home. The migrations lead every database here, and a test compares the two.
+
+Tables hold facts; the state of a key is derived from them at every read and
+stored nowhere. What is sealed is opaque here. CHECK constraints hold what is true
+of every release; sets that grow with releases (key specs, wrapping algorithms)
+are the domain's, so that a new member needs no migration.
+"""
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(referred_table_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+installation = Table(
+    "installation",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column(
+        "sealed_secret",
+        LargeBinary,
+        nullable=False,
+        comment="sealed under the root key; key material ids and import tokens depend on the secret in it, which never changes",
+    ),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("id = 1", name="one_row"),
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("key_id", Text, primary_key=True),
+    Column("account_id", Text, nullable=False),
+    Column("region", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("key_spec", Text, nullable=False),
+    Column("key_usage", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column(
+        "enabled",
+        Boolean,
+        nullable=False,
+        comment="the administrator's switch, not the key state, which is derived from it and the rest",
+    ),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("deletion_date", DateTime(timezone=True), comment="set: the key is pending deletion"),
+    CheckConstraint("origin IN ('AWS_KMS', 'EXTERNAL')", name="origin"),
+    # ListKeys: one page is one range of it.
+    Index(None, "account_id", "region", "key_id"),
+)
+
+key_materials = Table(
+    "key_materials",
+    metadata,
+    Column("key_id", Text, ForeignKey(keys.c.key_id, ondelete="CASCADE"), primary_key=True),
+    Column(
+        "key_material_id",
+        Text,
+        primary_key=True,
+        comment="outlives the bytes: by it the same material is known again when it is imported again",
+    ),
+    Column("state", Text, nullable=False),
+    Column("sealed", LargeBinary, comment="sealed under the root key for this row; null: the bytes are gone"),
+    Column(
+        "valid_to",
+        DateTime(timezone=True),
+        comment="from then on the material counts as gone, wiped or not; null: it does not expire",
+    ),
+    Column("imported_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("key_material_id ~ '^[0-9a-f]{64}$'", name="key_material_id"),
+    CheckConstraint("state IN ('CURRENT', 'NON_CURRENT', 'PENDING_ROTATION')", name="state"),
+    CheckConstraint("sealed IS NOT NULL OR valid_to IS NULL", name="nothing_expires_twice"),
+    Index("uq_key_materials_current", "key_id", unique=True, postgresql_where=text("state = 'CURRENT'")),
+    # The sweeper's work list: only what still has bytes to wipe.
+    Index(None, "valid_to", postgresql_where=text("sealed IS NOT NULL")),
+)
+
+import_tokens = Table(
+    "import_tokens",
+    metadata,
+    Column("token_id", Uuid, primary_key=True),
+    Column("key_id", Text, ForeignKey(keys.c.key_id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("wrapping_algorithm", Text, nullable=False),
+    Column("wrapping_key_spec", Text, nullable=False),
+    Column(
+        "sealed_private_key",
+        LargeBinary,
+        comment="the wrapping private key, sealed under the root key for this row; null: the token is spent",
+    ),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("valid_to", DateTime(timezone=True), nullable=False, index=True),
+    Column("spent_at", DateTime(timezone=True)),
+    Column(
+        "request_digest",
+        LargeBinary,
+        comment="SHA-256 of the import that spent the token: its repetition gets the same answer",
+    ),
+    Column("key_material_id", Text, comment="what the import that spent the token imported"),
+    CheckConstraint(
+        "num_nonnulls(spent_at, request_digest, key_material_id) IN (0, 3)", name="spent_entirely_or_not"
+    ),
+    CheckConstraint("(sealed_private_key IS NULL) = (spent_at IS NOT NULL)", name="spent_keeps_no_key"),
+    CheckConstraint("octet_length(request_digest) = 32", name="request_digest"),
+)

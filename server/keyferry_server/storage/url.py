@@ -1,0 +1,38 @@
+"""Database URLs: what operators write, as the driver wants it."""
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+_SCHEMES = ("postgresql", "postgres", "postgresql+asyncpg")
+_PARAMETERS = {"host", "port", "ssl", "sslmode", "passfile", "target_session_attrs"}
+
+
+class DatabaseUrlError(Exception):
+    """The database URL cannot be used; the text says why without showing it."""
+
+
+def parse_database_url(dsn: str, password: str | None = None) -> str:
+    """Return a DSN for the driver, with `password` put in if it is given.
+
+    libpq's `sslmode` parameter is understood. DatabaseUrlError if it is no
+    Postgres URL.
+    """
+    try:
+        url = make_url(dsn)
+    except (ArgumentError, ValueError):  # ValueError: of a port that is no number
+        raise DatabaseUrlError(
+            "the database URL cannot be read: expected postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+        ) from None
+    if url.drivername not in _SCHEMES:
+        raise DatabaseUrlError("the database must be Postgres: the URL starts with postgresql://")
+    if unknown := sorted(set(url.query) - _PARAMETERS):
+        raise DatabaseUrlError(
+            f"the database URL has parameters that are not understood: {', '.join(unknown)}. "
+            f"Those that are: {', '.join(sorted(_PARAMETERS))}"
+        )
+    if password is not None:
+        url = url.set(password=password)
+    if "sslmode" in url.query:
+        ssl = url.query["sslmode"]
+        url = url.difference_update_query(["sslmode"]).update_query_dict({"ssl": ssl})
+    return url.set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)

@@ -1,0 +1,1 @@
+"""From messages to domain values and back: untrusted in, validated out."""

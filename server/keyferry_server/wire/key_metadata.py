@@ -1,0 +1,37 @@
+"""Formats a key as its KeyMetadata."""
+
+from datetime import datetime
+
+from keyferry.v1 import EncryptionAlgorithmSpec, KeyManagerType, KeyMetadata
+from keyferry_server.domain.key import Key, KeyState, Origin
+from keyferry_server.wire.enums import format_enum
+
+
+def format_key_metadata(key: Key, now: datetime) -> KeyMetadata:
+    """Return what callers may know about `key` at `now`."""
+    state = key.state(now)
+    metadata = KeyMetadata(
+        aws_account_id=key.identifier.scope.account_id,
+        key_id=key.key_id,
+        arn=key.arn,
+        creation_date=key.created_at,
+        enabled=state is KeyState.ENABLED,
+        description=key.description,
+        key_manager=KeyManagerType.KEY_MANAGER_TYPE_CUSTOMER,
+        encryption_algorithms=[EncryptionAlgorithmSpec.ENCRYPTION_ALGORITHM_SPEC_SYMMETRIC_DEFAULT],
+        multi_region=False,
+        key_usage=format_enum(key.key_usage),
+        key_state=format_enum(state),
+        origin=format_enum(key.origin),
+        key_spec=format_enum(key.key_spec),
+    )
+    if key.deletion_date is not None:
+        metadata.deletion_date.FromDatetime(key.deletion_date)
+    material = key.current_material
+    if material is not None:
+        metadata.current_key_material_id = material.key_material_id
+        if key.origin is Origin.EXTERNAL and material.is_present(now):
+            metadata.expiration_model = format_enum(material.expiration_model)
+            if material.valid_to is not None:
+                metadata.valid_to.FromDatetime(material.valid_to)
+    return metadata

@@ -1,0 +1,93 @@
+"""A well-formed request for every operation that works on a key, and how to send any request."""
+
+import re
+from typing import Any
+
+from google.protobuf.message import Message
+from steps import NEVER
+
+from keyferry.v1 import (
+    DecryptRequest,
+    DeleteImportedKeyMaterialRequest,
+    DescribeKeyRequest,
+    DisableKeyRequest,
+    EnableKeyRequest,
+    EncryptRequest,
+    GenerateDataKeyRequest,
+    GenerateDataKeyWithoutPlaintextRequest,
+    GetParametersForImportRequest,
+    ImportKeyMaterialRequest,
+    ReEncryptRequest,
+)
+from keyferry_client import KeyManagementServiceClient
+
+# AWS's table of key identifiers: these take no alias, the others do.
+KEY_ONLY = frozenset(
+    {
+        "EnableKey",
+        "DisableKey",
+        "GetParametersForImport",
+        "ImportKeyMaterial",
+        "DeleteImportedKeyMaterial",
+    }
+)
+IMPORT_OPERATIONS = frozenset({"GetParametersForImport", "ImportKeyMaterial", "DeleteImportedKeyMaterial"})
+CRYPTOGRAPHIC = frozenset(
+    {
+        "Encrypt",
+        "Decrypt",
+        "ReEncrypt from",
+        "ReEncrypt to",
+        "GenerateDataKey",
+        "GenerateDataKeyWithoutPlaintext",
+    }
+)
+ON_A_KEY = sorted(KEY_ONLY | CRYPTOGRAPHIC | {"DescribeKey"})
+
+
+def request_on(
+    operation: str,
+    key_id: str,
+    *,
+    ciphertext: bytes = b"",
+    destination: str = "",
+    import_token: bytes = b"token",
+    wrapped: bytes = bytes(256),
+) -> Message:
+    """Return a request of one of ON_A_KEY that is right but for what the test is about.
+
+    `ciphertext` goes into Decrypt and both sides of ReEncrypt; `destination` is the
+    other key of a ReEncrypt from `key_id`.
+    """
+    requests: dict[str, Message] = {
+        "DescribeKey": DescribeKeyRequest(key_id=key_id),
+        "EnableKey": EnableKeyRequest(key_id=key_id),
+        "DisableKey": DisableKeyRequest(key_id=key_id),
+        "GetParametersForImport": GetParametersForImportRequest(
+            key_id=key_id,
+            wrapping_algorithm="ALGORITHM_SPEC_RSAES_OAEP_SHA_256",
+            wrapping_key_spec="WRAPPING_KEY_SPEC_RSA_2048",
+        ),
+        "ImportKeyMaterial": ImportKeyMaterialRequest(
+            key_id=key_id, import_token=import_token, encrypted_key_material=wrapped, expiration_model=NEVER
+        ),
+        "DeleteImportedKeyMaterial": DeleteImportedKeyMaterialRequest(key_id=key_id),
+        "Encrypt": EncryptRequest(key_id=key_id, plaintext=b"text"),
+        "Decrypt": DecryptRequest(key_id=key_id, ciphertext_blob=ciphertext),
+        "ReEncrypt from": ReEncryptRequest(
+            source_key_id=key_id, destination_key_id=destination, ciphertext_blob=ciphertext
+        ),
+        "ReEncrypt to": ReEncryptRequest(destination_key_id=key_id, ciphertext_blob=ciphertext),
+        "GenerateDataKey": GenerateDataKeyRequest(key_id=key_id, key_spec="DATA_KEY_SPEC_AES_256"),
+        "GenerateDataKeyWithoutPlaintext": GenerateDataKeyWithoutPlaintextRequest(
+            key_id=key_id, number_of_bytes=64
+        ),
+    }
+    return requests[operation]
+
+
+async def send(client: KeyManagementServiceClient, request: Message) -> Any:
+    """Call the operation that a request belongs to."""
+    operation = type(request).__name__.removesuffix("Request")
+    method = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", operation).lower()
+    return await getattr(client, f"{method}_async")(request)

@@ -1,0 +1,318 @@
+"""Requests that break their contract, in AWS's words."""
+
+import re
+
+from contract.conftest import Refused
+from contract.operations import send
+from google.protobuf.message import Message
+from steps import create_external_key, create_imported_key, describe, get_parameters, import_request
+
+from keyferry.v1 import (
+    CreateKeyRequest,
+    DecryptRequest,
+    DeleteImportedKeyMaterialRequest,
+    DescribeKeyRequest,
+    DisableKeyRequest,
+    EnableKeyRequest,
+    EncryptRequest,
+    GenerateDataKeyRequest,
+    GenerateDataKeyWithoutPlaintextRequest,
+    GenerateRandomRequest,
+    GetParametersForImportRequest,
+    ImportKeyMaterialRequest,
+    ListKeysRequest,
+    ReEncryptRequest,
+)
+from keyferry_client import KeyManagementServiceClient
+from keyferry_client.errors import FieldViolation, InvalidMarkerException, ServiceError, ValidationException
+
+NOT_NULL = "Value null at '{}' failed to satisfy constraint: Member must not be null"
+KEY = "12345678-1234-1234-1234-123456789abc"
+
+REQUIRED: list[tuple[type[Message], list[str]]] = [
+    (DescribeKeyRequest, ["keyId"]),
+    (EnableKeyRequest, ["keyId"]),
+    (DisableKeyRequest, ["keyId"]),
+    (GetParametersForImportRequest, ["keyId", "wrappingAlgorithm", "wrappingKeySpec"]),
+    (ImportKeyMaterialRequest, ["keyId", "importToken", "encryptedKeyMaterial"]),
+    (DeleteImportedKeyMaterialRequest, ["keyId"]),
+    (EncryptRequest, ["keyId", "plaintext"]),
+    (DecryptRequest, ["ciphertextBlob"]),
+    (ReEncryptRequest, ["ciphertextBlob", "destinationKeyId"]),
+    (GenerateDataKeyRequest, ["keyId"]),
+    (GenerateDataKeyWithoutPlaintextRequest, ["keyId"]),
+]
+
+BROKEN: list[tuple[Message, str]] = [
+    (
+        DescribeKeyRequest(key_id=""),
+        "Value '' at 'keyId' {}: Member must have length greater than or equal to 1",
+    ),
+    (
+        DescribeKeyRequest(key_id="k" * 2049),
+        f"Value '{'k' * 100}...' at 'keyId' {{}}: Member must have length less than or equal to 2048",
+    ),
+    (
+        CreateKeyRequest(description="d" * 8193),
+        f"Value '{'d' * 100}...' at 'description' {{}}: Member must have length less than or equal to 8192",
+    ),
+    (
+        EncryptRequest(key_id=KEY, plaintext=b""),
+        "Value at 'plaintext' {}: Member must have length greater than or equal to 1",
+    ),
+    (
+        EncryptRequest(key_id=KEY, plaintext=b"s" * 4097),
+        "Value at 'plaintext' {}: Member must have length less than or equal to 4096",
+    ),
+    (
+        DecryptRequest(ciphertext_blob=b""),
+        "Value at 'ciphertextBlob' {}: Member must have length greater than or equal to 1",
+    ),
+    (
+        DecryptRequest(ciphertext_blob=b"c" * 6145),
+        "Value at 'ciphertextBlob' {}: Member must have length less than or equal to 6144",
+    ),
+    (
+        DecryptRequest(ciphertext_blob=b"c", key_id=""),
+        "Value '' at 'keyId' {}: Member must have length greater than or equal to 1",
+    ),
+    (
+        ReEncryptRequest(ciphertext_blob=b"c", destination_key_id=KEY, source_key_id=""),
+        "Value '' at 'sourceKeyId' {}: Member must have length greater than or equal to 1",
+    ),
+    (
+        ImportKeyMaterialRequest(key_id=KEY, import_token=b"", encrypted_key_material=b"m"),
+        "Value at 'importToken' {}: Member must have length greater than or equal to 1",
+    ),
+    (
+        ImportKeyMaterialRequest(key_id=KEY, import_token=b"t" * 6145, encrypted_key_material=b"m"),
+        "Value at 'importToken' {}: Member must have length less than or equal to 6144",
+    ),
+    (
+        ImportKeyMaterialRequest(key_id=KEY, import_token=b"t", encrypted_key_material=b""),
+        "Value at 'encryptedKeyMaterial' {}: Member must have length greater than or equal to 1",
+    ),
+    (
+        ImportKeyMaterialRequest(key_id=KEY, import_token=b"t", encrypted_key_material=b"m" * 6145),
+        "Value at 'encryptedKeyMaterial' {}: Member must have length less than or equal to 6144",
+    ),
+    (
+        GenerateDataKeyRequest(key_id=KEY, number_of_bytes=0),
+        "Value '0' at 'numberOfBytes' {}: Member must have value greater than or equal to 1",
+    ),
+    (
+        GenerateDataKeyWithoutPlaintextRequest(key_id=KEY, number_of_bytes=1025),
+        "Value '1025' at 'numberOfBytes' {}: Member must have value less than or equal to 1024",
+    ),
+    (
+        GenerateRandomRequest(number_of_bytes=0),
+        "Value '0' at 'numberOfBytes' {}: Member must have value greater than or equal to 1",
+    ),
+    (
+        GenerateRandomRequest(number_of_bytes=-1),
+        "Value '-1' at 'numberOfBytes' {}: Member must have value greater than or equal to 1",
+    ),
+    (
+        GenerateRandomRequest(number_of_bytes=1025),
+        "Value '1025' at 'numberOfBytes' {}: Member must have value less than or equal to 1024",
+    ),
+    (ListKeysRequest(limit=0), "Value '0' at 'limit' {}: Member must have value greater than or equal to 1"),
+    (
+        ListKeysRequest(limit=1001),
+        "Value '1001' at 'limit' {}: Member must have value less than or equal to 1000",
+    ),
+    (
+        ListKeysRequest(marker=""),
+        "Value '' at 'marker' {}: Member must have length greater than or equal to 1",
+    ),
+    (
+        ListKeysRequest(marker="m" * 1025),
+        f"Value '{'m' * 100}...' at 'marker' {{}}: Member must have length less than or equal to 1024",
+    ),
+]
+
+ENUMS: list[tuple[Message, str, set[str]]] = [
+    (CreateKeyRequest(origin=99), "origin", {"AWS_KMS", "EXTERNAL"}),
+    (CreateKeyRequest(key_spec=99), "keySpec", {"SYMMETRIC_DEFAULT"}),
+    (CreateKeyRequest(key_usage=99), "keyUsage", {"ENCRYPT_DECRYPT"}),
+    (
+        GetParametersForImportRequest(key_id=KEY, wrapping_algorithm=99, wrapping_key_spec=1),
+        "wrappingAlgorithm",
+        {
+            "RSAES_PKCS1_V1_5",
+            "RSAES_OAEP_SHA_1",
+            "RSAES_OAEP_SHA_256",
+            "RSA_AES_KEY_WRAP_SHA_1",
+            "RSA_AES_KEY_WRAP_SHA_256",
+            "SM2PKE",
+        },
+    ),
+    (
+        GetParametersForImportRequest(key_id=KEY, wrapping_algorithm=3, wrapping_key_spec=99),
+        "wrappingKeySpec",
+        {"RSA_2048", "RSA_3072", "RSA_4096", "SM2"},
+    ),
+    (
+        ImportKeyMaterialRequest(
+            key_id=KEY, import_token=b"t", encrypted_key_material=b"m", expiration_model=99
+        ),
+        "expirationModel",
+        {"KEY_MATERIAL_EXPIRES", "KEY_MATERIAL_DOES_NOT_EXPIRE"},
+    ),
+    (
+        EncryptRequest(key_id=KEY, plaintext=b"p", encryption_algorithm=99),
+        "encryptionAlgorithm",
+        {"SYMMETRIC_DEFAULT"},
+    ),
+    (GenerateDataKeyRequest(key_id=KEY, key_spec=99), "keySpec", {"AES_128", "AES_256"}),
+]
+
+
+async def test_every_required_member_that_is_missing_is_named_in_one_exception(
+    client: KeyManagementServiceClient, refused: Refused[ServiceError]
+) -> None:
+    for request_type, members in REQUIRED:
+        error = await refused(ValidationException, send(client, request_type()))
+
+        violations = [NOT_NULL.format(member) for member in members]
+        counted = "1 validation error" if len(members) == 1 else f"{len(members)} validation errors"
+        assert error.message == f"{counted} detected: {'; '.join(violations)}"
+        assert error.violations == tuple(map(FieldViolation, members, violations))
+
+
+async def test_a_value_beyond_its_limits_is_refused_in_awss_words(
+    client: KeyManagementServiceClient, refused: Refused[ServiceError]
+) -> None:
+    for request, description in BROKEN:
+        error = await refused(ValidationException, send(client, request))
+
+        violation = description.format("failed to satisfy constraint")
+        assert error.message == f"1 validation error detected: {violation}"
+        assert [one.description for one in error.violations] == [violation]
+        assert error.violations[0].field in violation
+
+
+async def test_a_value_outside_of_an_enumeration_is_refused_with_those_in_it(
+    client: KeyManagementServiceClient, refused: Refused[ServiceError]
+) -> None:
+    for request, member, values in ENUMS:
+        error = await refused(ValidationException, send(client, request))
+
+        found = re.fullmatch(
+            f"1 validation error detected: Value '99' at '{member}' failed to satisfy constraint: "
+            r"Member must satisfy enum value set: \[(.*)\]",
+            error.message,
+        )
+        assert found is not None, error.message
+        assert set(found[1].split(", ")) == values
+
+
+async def test_violations_of_different_kinds_come_together(
+    client: KeyManagementServiceClient, refused: Refused[ServiceError]
+) -> None:
+    request = GetParametersForImportRequest(key_id="", wrapping_algorithm=99)
+
+    error = await refused(ValidationException, send(client, request))
+
+    assert error.message.startswith("3 validation errors detected: Value '' at 'keyId' failed")
+    assert [violation.field for violation in error.violations] == [
+        "keyId",
+        "wrappingAlgorithm",
+        "wrappingKeySpec",
+    ]
+    for violation in error.violations:
+        assert violation.description in error.message
+
+
+async def test_the_limits_themselves_are_taken(client: KeyManagementServiceClient) -> None:
+    key_id = await create_imported_key(client)
+    accepted: list[Message] = [
+        CreateKeyRequest(description="d" * 8192),
+        EncryptRequest(key_id=key_id, plaintext=b"p"),
+        EncryptRequest(key_id=key_id, plaintext=b"p" * 4096),
+        GenerateDataKeyRequest(key_id=key_id, number_of_bytes=1),
+        GenerateDataKeyRequest(key_id=key_id, number_of_bytes=1024),
+        GenerateRandomRequest(number_of_bytes=1),
+        GenerateRandomRequest(number_of_bytes=1024),
+        ListKeysRequest(limit=1),
+        ListKeysRequest(limit=1000),
+    ]
+    for request in accepted:
+        await send(client, request)
+
+
+async def test_blobs_and_secrets_are_never_shown(
+    client: KeyManagementServiceClient, refused: Refused[ServiceError]
+) -> None:
+    key_id = await create_external_key(client)
+    request = import_request(key_id, await get_parameters(client, key_id))
+    request.import_token = b"visible" * 1000
+    requests: list[Message] = [request, EncryptRequest(key_id=key_id, plaintext=b"visible" * 1000)]
+    for broken in requests:
+        error = await refused(ValidationException, send(client, broken))
+        assert "visible" not in error.message
+
+
+async def test_a_data_keys_length_is_given_exactly_once(
+    client: KeyManagementServiceClient, refused: Refused[ServiceError]
+) -> None:
+    key_id = await create_imported_key(client)
+    for request_type in (GenerateDataKeyRequest, GenerateDataKeyWithoutPlaintextRequest):
+        neither = request_type(key_id=key_id)
+        both = request_type(key_id=key_id, key_spec="DATA_KEY_SPEC_AES_256", number_of_bytes=32)
+        for request in (neither, both):
+            error = await refused(ValidationException, send(client, request))
+            assert error.message == "Please specify either number of bytes or key spec."
+
+
+async def test_random_bytes_need_a_number(
+    client: KeyManagementServiceClient, refused: Refused[ServiceError]
+) -> None:
+    error = await refused(ValidationException, send(client, GenerateRandomRequest()))
+
+    assert error.message == "NumberOfBytes is required."
+
+
+async def test_a_marker_that_was_not_given_out_is_an_invalid_marker(
+    client: KeyManagementServiceClient, refused: Refused[ServiceError]
+) -> None:
+    key_id = await create_external_key(client)
+    for marker in ("marker", key_id, "=", "é", "a" * 1024, "MTo=", "Mjo" * 10):
+        await refused(InvalidMarkerException, send(client, ListKeysRequest(marker=marker)))
+
+
+async def test_endlessly_long_values_do_not_break_the_answer(
+    client: KeyManagementServiceClient, refused: Refused[ServiceError]
+) -> None:
+    for character in ("k", "🔑"):
+        error = await refused(ValidationException, describe(client, character * 50_000))
+        assert "less than or equal to 2048" in error.message
+        assert len(error.message) < 300
+    request = ReEncryptRequest(
+        ciphertext_blob=b"c" * 10_000, source_key_id="🔑" * 20_000, destination_key_id="漢" * 20_000
+    )
+
+    error = await refused(ValidationException, send(client, request))
+
+    assert len(error.violations) == 3
+
+
+async def test_a_description_takes_every_character_but_nul(
+    client: KeyManagementServiceClient, refused: Refused[ServiceError]
+) -> None:
+    text = "".join(map(chr, range(1, 256))) + "漢🔑\uffff"
+    key_id = await create_external_key(client, text)
+    assert (await describe(client, key_id)).description == text
+
+    error = await refused(ValidationException, create_external_key(client, "a\0b"))
+    assert [violation.field for violation in error.violations] == ["description"]
+
+
+async def test_no_text_may_hold_the_character_that_cannot_be_stored(
+    client: KeyManagementServiceClient, refused: Refused[ServiceError]
+) -> None:
+    error = await refused(ValidationException, describe(client, "key\0id"))
+    assert [violation.field for violation in error.violations] == ["keyId"]
+    assert "U+0000" in error.message
+    error = await refused(ValidationException, send(client, ListKeysRequest(marker="\0")))
+    assert [violation.field for violation in error.violations] == ["marker"]

@@ -1,0 +1,64 @@
+"""A stretch of network between a client and a server, which a test can cut."""
+
+import asyncio
+from asyncio import StreamReader, StreamWriter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Self
+
+
+class Relay:
+    """Passes bytes both ways until it is cut. Its client calls `address`."""
+
+    def __init__(self, server_address: str) -> None:
+        self._server_host, _, self._server_port = server_address.rpartition(":")
+        self._writers: list[StreamWriter] = []
+        self._passing: set[asyncio.Task[None]] = set()
+        self._listening: asyncio.Server | None = None
+
+    @classmethod
+    @asynccontextmanager
+    async def between(cls, server_address: str) -> AsyncIterator[Self]:
+        """Listen on a free port of the loopback address; cut on leaving."""
+        relay = cls(server_address)
+        relay._listening = await asyncio.start_server(relay._accept, "127.0.0.1", 0)
+        try:
+            yield relay
+        finally:
+            relay.cut()
+            await asyncio.gather(*relay._passing, return_exceptions=True)
+
+    @property
+    def address(self) -> str:
+        assert self._listening is not None
+        host, port = self._listening.sockets[0].getsockname()
+        return f"{host}:{port}"
+
+    def cut(self) -> None:
+        """Reset all connections and refuse new ones."""
+        assert self._listening is not None
+        self._listening.close()
+        for writer in self._writers:
+            writer.transport.abort()
+
+    async def _accept(self, reader: StreamReader, writer: StreamWriter) -> None:
+        self._writers.append(writer)
+        to_server, at_server = await asyncio.open_connection(self._server_host, int(self._server_port))
+        self._writers.append(at_server)
+        self._pass(reader, at_server)
+        self._pass(to_server, writer)
+
+    def _pass(self, reader: StreamReader, writer: StreamWriter) -> None:
+        task = asyncio.create_task(_pass(reader, writer))
+        self._passing.add(task)
+
+
+async def _pass(reader: StreamReader, writer: StreamWriter) -> None:
+    try:
+        while some := await reader.read(65536):
+            writer.write(some)
+            await writer.drain()
+    except ConnectionError:
+        pass
+    finally:
+        writer.close()

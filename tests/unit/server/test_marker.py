@@ -1,0 +1,57 @@
+"""Pagination markers: opaque to callers, and refused when they are not ours."""
+
+import base64
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keyferry_server.domain.errors import InvalidMarkerException
+from keyferry_server.wire.marker import format_marker, parse_marker
+
+
+@given(st.uuids().map(str))
+def test_a_marker_continues_after_the_key_that_it_was_made_for(key_id: str) -> None:
+    assert parse_marker(format_marker(key_id)) == key_id
+
+
+def test_a_marker_does_not_show_the_key_id_and_fits_the_contract() -> None:
+    key_id = "fc90f789-7650-4df4-9bed-edea3c397ab2"
+    marker = format_marker(key_id)
+    assert key_id not in marker
+    assert 1 <= len(marker) <= 1024
+
+
+@pytest.mark.parametrize(
+    "marker",
+    [
+        "x",
+        "====",
+        "not base64!",
+        "ключ",
+        base64.urlsafe_b64encode(b"fc90f789-7650-4df4-9bed-edea3c397ab2").decode(),
+        base64.urlsafe_b64encode(f"2:{'fc90f789-7650-4df4-9bed-edea3c397ab2'}".encode()).decode(),
+        base64.urlsafe_b64encode("1:é".encode()).decode(),
+        format_marker("fc90f789-7650-4df4-9bed-edea3c397ab2")[:-1],
+        format_marker("fc90f789-7650-4df4-9bed-edea3c397ab2") + "\n",
+        "fc90f789-7650-4df4-9bed-edea3c397ab2",
+    ],
+)
+def test_a_marker_that_is_not_ours_is_invalid(marker: str) -> None:
+    with pytest.raises(InvalidMarkerException):
+        parse_marker(marker)
+
+
+@pytest.mark.parametrize("last", ["\0", "", "' OR 1=1 --", "1234abcd"])
+def test_a_forged_marker_that_does_not_hold_a_key_id_is_invalid(last: str) -> None:
+    with pytest.raises(InvalidMarkerException):
+        parse_marker(format_marker(last))
+
+
+@given(st.one_of(st.text(), st.binary().map(lambda raw: base64.urlsafe_b64encode(b"1:" + raw).decode())))
+def test_whatever_a_caller_sends_is_a_marker_or_an_invalid_marker(marker: str) -> None:
+    try:
+        last = parse_marker(marker)
+    except InvalidMarkerException:
+        return
+    assert format_marker(last) == marker
