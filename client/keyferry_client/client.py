@@ -14,6 +14,8 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import DecodeError, Message
 
 from keyferry.v1 import (
+    CancelKeyDeletionRequest,
+    CancelKeyDeletionResponse,
     CreateKeyRequest,
     CreateKeyResponse,
     DecryptRequest,
@@ -24,8 +26,12 @@ from keyferry.v1 import (
     DescribeKeyResponse,
     DisableKeyRequest,
     DisableKeyResponse,
+    DisableKeyRotationRequest,
+    DisableKeyRotationResponse,
     EnableKeyRequest,
     EnableKeyResponse,
+    EnableKeyRotationRequest,
+    EnableKeyRotationResponse,
     EncryptRequest,
     EncryptResponse,
     GenerateDataKeyRequest,
@@ -34,23 +40,45 @@ from keyferry.v1 import (
     GenerateDataKeyWithoutPlaintextResponse,
     GenerateRandomRequest,
     GenerateRandomResponse,
+    GetKeyLastUsageRequest,
+    GetKeyLastUsageResponse,
+    GetKeyRotationStatusRequest,
+    GetKeyRotationStatusResponse,
     GetParametersForImportRequest,
     GetParametersForImportResponse,
     ImportKeyMaterialRequest,
     ImportKeyMaterialResponse,
+    ListImportReceiptsRequest,
+    ListImportReceiptsResponse,
+    ListImportTokensRequest,
+    ListImportTokensResponse,
+    ListKeyRotationsRequest,
+    ListKeyRotationsResponse,
     ListKeysRequest,
     ListKeysResponse,
     ReEncryptRequest,
     ReEncryptResponse,
+    RevokeImportTokenRequest,
+    RevokeImportTokenResponse,
+    RotateKeyOnDemandRequest,
+    RotateKeyOnDemandResponse,
+    ScheduleKeyDeletionRequest,
+    ScheduleKeyDeletionResponse,
+    key_management_service_pb2,
+    keyferry_service_pb2,
 )
-from keyferry.v1.key_management_service_pb2 import DESCRIPTOR
 from keyferry_client.errors import ClientClosedError
 from keyferry_client.status_details import error_of_call, unreadable_answer
 
 DEFAULT_TIMEOUT_SECONDS = 30.0
 
-SERVICE = DESCRIPTOR.services_by_name["KeyManagementService"]
-_METHODS: dict[str, MethodDescriptor] = {method.output_type.full_name: method for method in SERVICE.methods}
+SERVICES = (
+    key_management_service_pb2.DESCRIPTOR.services_by_name["KeyManagementService"],
+    keyferry_service_pb2.DESCRIPTOR.services_by_name["KeyferryService"],
+)
+_METHODS: dict[str, MethodDescriptor] = {
+    method.output_type.full_name: method for service in SERVICES for method in service.methods
+}
 
 _CHANNEL_OPTIONS = (
     # Environment variables for the web's proxies would send even loopback calls there.
@@ -192,12 +220,79 @@ class KeyManagementServiceClient:
         """Get random bytes from the service."""
         return await self._call(request, GenerateRandomResponse, timeout)
 
+    async def schedule_key_deletion_async(
+        self, request: ScheduleKeyDeletionRequest, *, timeout: float | None = None
+    ) -> ScheduleKeyDeletionResponse:
+        """Have a key deleted after a waiting period, for good."""
+        return await self._call(request, ScheduleKeyDeletionResponse, timeout)
+
+    async def cancel_key_deletion_async(
+        self, request: CancelKeyDeletionRequest, *, timeout: float | None = None
+    ) -> CancelKeyDeletionResponse:
+        """Take a scheduled deletion back; the key is then disabled."""
+        return await self._call(request, CancelKeyDeletionResponse, timeout)
+
+    async def enable_key_rotation_async(
+        self, request: EnableKeyRotationRequest, *, timeout: float | None = None
+    ) -> EnableKeyRotationResponse:
+        """Have a key of the origin AWS_KMS rotated on a period."""
+        return await self._call(request, EnableKeyRotationResponse, timeout)
+
+    async def disable_key_rotation_async(
+        self, request: DisableKeyRotationRequest, *, timeout: float | None = None
+    ) -> DisableKeyRotationResponse:
+        """End the rotation on a period."""
+        return await self._call(request, DisableKeyRotationResponse, timeout)
+
+    async def get_key_rotation_status_async(
+        self, request: GetKeyRotationStatusRequest, *, timeout: float | None = None
+    ) -> GetKeyRotationStatusResponse:
+        """Show whether and when a key is rotated."""
+        return await self._call(request, GetKeyRotationStatusResponse, timeout)
+
+    async def rotate_key_on_demand_async(
+        self, request: RotateKeyOnDemandRequest, *, timeout: float | None = None
+    ) -> RotateKeyOnDemandResponse:
+        """Rotate a key now."""
+        return await self._call(request, RotateKeyOnDemandResponse, timeout)
+
+    async def list_key_rotations_async(
+        self, request: ListKeyRotationsRequest, *, timeout: float | None = None
+    ) -> ListKeyRotationsResponse:
+        """List one page of the key materials of a key."""
+        return await self._call(request, ListKeyRotationsResponse, timeout)
+
+    async def get_key_last_usage_async(
+        self, request: GetKeyLastUsageRequest, *, timeout: float | None = None
+    ) -> GetKeyLastUsageResponse:
+        """Show when a key was last used."""
+        return await self._call(request, GetKeyLastUsageResponse, timeout)
+
+    async def list_import_tokens_async(
+        self, request: ListImportTokensRequest, *, timeout: float | None = None
+    ) -> ListImportTokensResponse:
+        """List one page of the import tokens of a key that can still be used."""
+        return await self._call(request, ListImportTokensResponse, timeout)
+
+    async def revoke_import_token_async(
+        self, request: RevokeImportTokenRequest, *, timeout: float | None = None
+    ) -> RevokeImportTokenResponse:
+        """Withdraw an import token."""
+        return await self._call(request, RevokeImportTokenResponse, timeout)
+
+    async def list_import_receipts_async(
+        self, request: ListImportReceiptsRequest, *, timeout: float | None = None
+    ) -> ListImportReceiptsResponse:
+        """List one page of the receipts of a key's imports."""
+        return await self._call(request, ListImportReceiptsResponse, timeout)
+
     async def _call(self, request: Message, response_type: type[Response], timeout: float | None) -> Response:
         method = _METHODS[response_type.DESCRIPTOR.full_name]
         if getattr(request, "DESCRIPTOR", None) != method.input_type:
             raise TypeError(f"{method.name} takes a {method.input_type.name}, not a {type(request).__name__}")
         operation: grpc.aio.UnaryUnaryMultiCallable[Message, bytes] = self._open_channel().unary_unary(
-            f"/{SERVICE.full_name}/{method.name}", request_serializer=type(request).SerializeToString
+            f"/{method.containing_service.full_name}/{method.name}",
+            request_serializer=type(request).SerializeToString,
         )
         try:
             answer = await operation(request, timeout=self._timeout if timeout is None else timeout)

@@ -13,7 +13,10 @@ from prometheus_client import GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTO
 
 from keyferry_server.authn.caller import Principal
 from keyferry_server.background.database_watch import DatabaseWatch
+from keyferry_server.background.deletion import KeyReaper
 from keyferry_server.background.expiry import ExpirySweeper
+from keyferry_server.background.key_usage import KeyUsageRecorder
+from keyferry_server.background.rotation import KeyRotator
 from keyferry_server.background.tasks import BackgroundTasks
 from keyferry_server.background.wrapping_key_pool import WrappingKeyPool
 from keyferry_server.call import Handler
@@ -33,32 +36,21 @@ from keyferry_server.middleware.deadline import enforce_deadline
 from keyferry_server.middleware.faults import hide_faults
 from keyferry_server.middleware.log_calls import log_calls
 from keyferry_server.middleware.measure import measure
+from keyferry_server.middleware.record_usage import record_usage
 from keyferry_server.middleware.validate import validate_request
-from keyferry_server.operations.create_key import CreateKey
-from keyferry_server.operations.data_key import DataKeys
-from keyferry_server.operations.decrypt import Decrypt
-from keyferry_server.operations.delete_imported_key_material import DeleteImportedKeyMaterial
-from keyferry_server.operations.describe_key import DescribeKey
-from keyferry_server.operations.disable_key import DisableKey
-from keyferry_server.operations.enable_key import EnableKey
-from keyferry_server.operations.encrypt import Encrypt
-from keyferry_server.operations.generate_data_key import GenerateDataKey
-from keyferry_server.operations.generate_data_key_without_plaintext import GenerateDataKeyWithoutPlaintext
-from keyferry_server.operations.generate_random import GenerateRandom
-from keyferry_server.operations.get_parameters_for_import import GetParametersForImport
-from keyferry_server.operations.import_key_material import ImportKeyMaterial
-from keyferry_server.operations.key_door import KeyDoor
-from keyferry_server.operations.key_switch import KeySwitch
-from keyferry_server.operations.key_use import KeyUse
-from keyferry_server.operations.list_keys import ListKeys
-from keyferry_server.operations.re_encrypt import ReEncrypt
+from keyferry_server.operations.fresh_material import FreshMaterial
+from keyferry_server.operations.get_key_last_usage import KeyUsages
+from keyferry_server.operations.get_parameters_for_import import WrappingKeySource
+from keyferry_server.parts import Parts
 from keyferry_server.routes import ROUTES
 from keyferry_server.settings import ListenAddress, Settings
 from keyferry_server.storage.database import Database
+from keyferry_server.storage.due_work import DueWork
 from keyferry_server.storage.embedded import EmbeddedPostgres, find_software, make_data_folder
 from keyferry_server.storage.import_token_store import ImportTokenStore
 from keyferry_server.storage.installation_store import InstallationStore
 from keyferry_server.storage.key_store import KeyStore
+from keyferry_server.storage.key_usage_store import KeyUsageStore
 from keyferry_server.storage.schema import check_schema, migrate
 from keyferry_server.storage.url import parse_database_url
 from keyferry_server.transport.grpc import GrpcServer
@@ -79,6 +71,8 @@ class RunningServer:
     metrics_address: str
     database: Database
     sweeper: ExpirySweeper
+    reaper: KeyReaper
+    rotator: KeyRotator
     operations: Mapping[type[Any], Handler]
     background: BackgroundTasks
 
@@ -107,31 +101,33 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         key_material_ids = KeyMaterialIds(installation_secret)
         codec = ImportTokenCodec(installation_secret)
 
-        keys = KeyStore(database)
-        tokens = ImportTokenStore(database)
-        door = KeyDoor(keys)
-        switch = KeySwitch(database, door, keys, clock)
-        key_use = KeyUse(door, sealer, clock)
-        data_keys = DataKeys(key_use)
+        usages = KeyUsageRecorder(KeyUsageStore(database), settings.usage_interval_seconds)
         pool = WrappingKeyPool(RSA_MODULUS_BITS, settings.wrapping_key_pool_size, registry)
-        sweeper = ExpirySweeper(keys, tokens, clock, settings.sweep_interval_seconds)
+        parts = Parts(
+            {
+                Clock: clock,
+                Database: database,
+                ImportTokenCodec: codec,
+                KeyMaterialIds: key_material_ids,
+                KeyUsages: usages,
+                Sealer: sealer,
+                WrappingKeySource: pool,
+            }
+        )
+        operations = {route.operation: parts.get(route.operation) for route in ROUTES}
 
-        operations: list[Handler] = [
-            CreateKey(database, keys, sealer, key_material_ids, clock),
-            DescribeKey(door, clock),
-            ListKeys(keys),
-            EnableKey(switch),
-            DisableKey(switch),
-            GetParametersForImport(door, tokens, codec, pool, sealer, clock),
-            ImportKeyMaterial(database, door, keys, tokens, codec, key_material_ids, sealer, clock),
-            DeleteImportedKeyMaterial(database, door, keys, clock),
-            Encrypt(key_use),
-            Decrypt(key_use),
-            ReEncrypt(key_use),
-            GenerateDataKey(data_keys),
-            GenerateDataKeyWithoutPlaintext(data_keys),
-            GenerateRandom(),
-        ]
+        due_work, interval = parts.get(DueWork), settings.sweep_interval_seconds
+        sweeper = ExpirySweeper(due_work, parts.get(ImportTokenStore), clock, interval)
+        reaper = KeyReaper(due_work, clock, interval)
+        rotator = KeyRotator(
+            database,
+            due_work,
+            parts.get(KeyStore),
+            parts.get(FreshMaterial),
+            settings.partition,
+            clock,
+            interval,
+        )
 
         scope = Scope(settings.partition, settings.default_region, settings.default_account)
         local = Principal(scope.account_id, f"arn:{scope.partition}:iam::{scope.account_id}:root")
@@ -142,10 +138,11 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
             enforce_deadline,
             authenticate_as(local),
             validate_request,
+            record_usage(usages.note, clock),
         ]
-        by_type = {type(operation): operation for operation in operations}
-        grpc_server = GrpcServer(ROUTES, by_type, middleware, scope, settings.max_message_bytes)
+        grpc_server = GrpcServer(ROUTES, operations, middleware, scope, settings.max_message_bytes)
 
+        stack.push_async_callback(usages.write_if_possible)
         background = BackgroundTasks()
         stack.push_async_callback(background.stop)
         grpc_port = await grpc_server.start(settings.grpc_listen)
@@ -160,6 +157,9 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
 
         background.start(pool.run(), "wrapping key pool")
         background.start(sweeper.run(), "expiry sweeper")
+        background.start(reaper.run(), "key reaper")
+        background.start(rotator.run(), "key rotator")
+        background.start(usages.run(), "key usage recorder")
         background.start(watch.run(grpc_server.set_serving), "database watch")
 
         yield RunningServer(
@@ -167,7 +167,9 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
             metrics_address=metrics_address,
             database=database,
             sweeper=sweeper,
-            operations=by_type,
+            reaper=reaper,
+            rotator=rotator,
+            operations=operations,
             background=background,
         )
 

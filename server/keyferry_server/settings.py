@@ -100,6 +100,7 @@ class Settings(BaseSettings):
     max_message_bytes: Annotated[int, Field(ge=16_384)] = 262_144
     wrapping_key_pool_size: Annotated[int, Field(ge=0, le=1000)] = 4
     sweep_interval_seconds: Seconds = 60
+    usage_interval_seconds: Seconds = 60
     health_interval_seconds: Seconds = 1
     health_timeout_seconds: Seconds = 1
     max_clock_drift_seconds: Seconds = 2

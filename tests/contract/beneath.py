@@ -39,7 +39,7 @@ async def schedule_deletion(server: TestServer, key_id: str, deletion_date: date
     """Put a key into the state PENDING_DELETION."""
     await change(
         server,
-        "UPDATE keys SET deletion_date = :date WHERE key_id = :key_id",
+        "UPDATE keys SET deletion_date = :date, deletion_window_days = 7 WHERE key_id = :key_id",
         date=deletion_date or server.clock.now(),
         key_id=key_id,
     )

@@ -11,8 +11,8 @@ import structlog
 
 from keyferry_server.domain.clock import Clock
 from keyferry_server.domain.errors import DependencyTimeoutException
+from keyferry_server.storage.due_work import DueWork
 from keyferry_server.storage.import_token_store import ImportTokenStore
-from keyferry_server.storage.key_store import KeyStore
 
 BATCH = 500
 
@@ -23,7 +23,7 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 class ExpirySweeper:
     """Sweeps every `interval_seconds`."""
 
-    keys: KeyStore
+    due_work: DueWork
     tokens: ImportTokenStore
     clock: Clock
     interval_seconds: float
@@ -32,7 +32,7 @@ class ExpirySweeper:
         """Wipe all that is due now; return how many key materials and how many import tokens that was."""
         now = self.clock.now()
         materials = tokens = 0
-        while wiped := await self.keys.wipe_expired(now, BATCH):
+        while wiped := await self.due_work.wipe_expired(now, BATCH):
             materials += wiped
         while deleted := await self.tokens.delete_expired(now, BATCH):
             tokens += deleted
