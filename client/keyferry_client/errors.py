@@ -6,7 +6,7 @@
     ├── ServiceError                     the service answered, and refused
     │   ├── ValidationException · InvalidArnException · InvalidMarkerException
     │   ├── InvalidCiphertextException · InvalidImportTokenException · ExpiredImportTokenException
-    │   ├── IncorrectKeyMaterialException · IncorrectKeyException
+    │   ├── IncorrectKeyMaterialException · IncorrectKeyException · MalformedPolicyDocumentException
     │   ├── NotFoundException · DisabledException · KMSInvalidStateException
     │   ├── UnsupportedOperationException · AccessDeniedException · DryRunOperationException
     │   ├── LimitExceededException · ConflictException
@@ -99,6 +99,10 @@ class IncorrectKeyMaterialException(ServiceError):
 
 class IncorrectKeyException(ServiceError):
     """The ciphertext was made by another key than the one named."""
+
+
+class MalformedPolicyDocumentException(ServiceError):
+    """A policy document is not valid; the message names the place in it."""
 
 
 class NotFoundException(ServiceError):

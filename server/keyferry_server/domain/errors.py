@@ -5,7 +5,7 @@
     KmsError
     ├── invalid argument      ValidationException · InvalidArnException · InvalidMarkerException
     │                         InvalidCiphertextException · InvalidImportTokenException
-    │                         IncorrectKeyMaterialException
+    │                         IncorrectKeyMaterialException · MalformedPolicyDocumentException
     ├── not found             NotFoundException
     ├── failed precondition   DisabledException · KMSInvalidStateException · UnsupportedOperationException
     │                         ExpiredImportTokenException · IncorrectKeyException · DryRunOperationException
@@ -106,6 +106,12 @@ class InvalidImportTokenException(KmsError):
 
 class IncorrectKeyMaterialException(KmsError):
     """The key material has the wrong length or is not what was imported before."""
+
+    category = Category.INVALID_ARGUMENT
+
+
+class MalformedPolicyDocumentException(KmsError):
+    """A policy document is not valid; the message names the place in it."""
 
     category = Category.INVALID_ARGUMENT
 
