@@ -42,6 +42,8 @@ from keyferry.v1 import (
     GenerateRandomResponse,
     GetKeyLastUsageRequest,
     GetKeyLastUsageResponse,
+    GetKeyPolicyRequest,
+    GetKeyPolicyResponse,
     GetKeyRotationStatusRequest,
     GetKeyRotationStatusResponse,
     GetParametersForImportRequest,
@@ -52,10 +54,14 @@ from keyferry.v1 import (
     ListImportReceiptsResponse,
     ListImportTokensRequest,
     ListImportTokensResponse,
+    ListKeyPoliciesRequest,
+    ListKeyPoliciesResponse,
     ListKeyRotationsRequest,
     ListKeyRotationsResponse,
     ListKeysRequest,
     ListKeysResponse,
+    PutKeyPolicyRequest,
+    PutKeyPolicyResponse,
     ReEncryptRequest,
     ReEncryptResponse,
     RevokeImportTokenRequest,
@@ -267,6 +273,24 @@ class KeyManagementServiceClient:
     ) -> GetKeyLastUsageResponse:
         """Show when a key was last used."""
         return await self._call(request, GetKeyLastUsageResponse, timeout)
+
+    async def get_key_policy_async(
+        self, request: GetKeyPolicyRequest, *, timeout: float | None = None
+    ) -> GetKeyPolicyResponse:
+        """Show the policy of a key."""
+        return await self._call(request, GetKeyPolicyResponse, timeout)
+
+    async def put_key_policy_async(
+        self, request: PutKeyPolicyRequest, *, timeout: float | None = None
+    ) -> PutKeyPolicyResponse:
+        """Give a key another policy."""
+        return await self._call(request, PutKeyPolicyResponse, timeout)
+
+    async def list_key_policies_async(
+        self, request: ListKeyPoliciesRequest, *, timeout: float | None = None
+    ) -> ListKeyPoliciesResponse:
+        """List the names of a key's policies: there is one."""
+        return await self._call(request, ListKeyPoliciesResponse, timeout)
 
     async def list_import_tokens_async(
         self, request: ListImportTokensRequest, *, timeout: float | None = None

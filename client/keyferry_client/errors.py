@@ -7,6 +7,7 @@
     │   ├── ValidationException · InvalidArnException · InvalidMarkerException
     │   ├── InvalidCiphertextException · InvalidImportTokenException · ExpiredImportTokenException
     │   ├── IncorrectKeyMaterialException · IncorrectKeyException · MalformedPolicyDocumentException
+    │   ├── InvalidGrantIdException · InvalidGrantTokenException
     │   ├── NotFoundException · DisabledException · KMSInvalidStateException
     │   ├── UnsupportedOperationException · AccessDeniedException · DryRunOperationException
     │   ├── LimitExceededException · ConflictException
@@ -103,6 +104,14 @@ class IncorrectKeyException(ServiceError):
 
 class MalformedPolicyDocumentException(ServiceError):
     """A policy document is not valid; the message names the place in it."""
+
+
+class InvalidGrantIdException(ServiceError):
+    """There is no grant of that id on the key."""
+
+
+class InvalidGrantTokenException(ServiceError):
+    """The grant token is damaged, or was not given out by the service."""
 
 
 class NotFoundException(ServiceError):

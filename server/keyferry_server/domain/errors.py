@@ -6,6 +6,7 @@
     ├── invalid argument      ValidationException · InvalidArnException · InvalidMarkerException
     │                         InvalidCiphertextException · InvalidImportTokenException
     │                         IncorrectKeyMaterialException · MalformedPolicyDocumentException
+    │                         InvalidGrantIdException · InvalidGrantTokenException
     ├── not found             NotFoundException
     ├── failed precondition   DisabledException · KMSInvalidStateException · UnsupportedOperationException
     │                         ExpiredImportTokenException · IncorrectKeyException · DryRunOperationException
@@ -112,6 +113,18 @@ class IncorrectKeyMaterialException(KmsError):
 
 class MalformedPolicyDocumentException(KmsError):
     """A policy document is not valid; the message names the place in it."""
+
+    category = Category.INVALID_ARGUMENT
+
+
+class InvalidGrantIdException(KmsError):
+    """There is no grant of that id on the key."""
+
+    category = Category.INVALID_ARGUMENT
+
+
+class InvalidGrantTokenException(KmsError):
+    """The grant token is damaged, or was not given out by this service."""
 
     category = Category.INVALID_ARGUMENT
 

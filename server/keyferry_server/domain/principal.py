@@ -12,13 +12,22 @@ named, too; nobody here is one.
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
-from keyferry_server.domain.errors import InvalidArnException, shown
+from keyferry_server.domain.errors import (
+    InvalidArnException,
+    LimitExceededException,
+    ValidationException,
+    shown,
+)
 
 LONGEST_ARN = 256
+LONGEST_POLICY_BYTES = 32_768
+MOST_POLICIES = 10
 ACCOUNT_ID = re.compile(r"[0-9]{12}")
 _NAME = r"[A-Za-z0-9+=,.@_-]{1,64}"
+_POLICY_NAME = re.compile(r"[A-Za-z0-9+=,.@_-]{1,128}")
 _PATH = r"(?:[!-.0-~]+/)*"
 _ACCOUNT = r"[a-z][a-z-]*:iam::(?P<account_id>[0-9]{12})"
 PRINCIPAL_ARN = re.compile(
@@ -67,3 +76,41 @@ def broken_principal_arn(arn: str) -> InvalidArnException:
         f"Invalid ARN '{shown(arn)}'. The ARN of a principal has the form arn:PARTITION:iam::ACCOUNT:user/NAME, "
         "arn:PARTITION:iam::ACCOUNT:role/NAME or arn:PARTITION:iam::ACCOUNT:root."
     )
+
+
+@dataclass(frozen=True, slots=True)
+class PrincipalRecord:
+    """A user or a role that was made."""
+
+    arn: str
+    account_id: str
+    kind: PrincipalKind
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityPolicy:
+    """A policy document that is attached to a principal under a name."""
+
+    name: str
+    document: str
+    attached_at: datetime
+
+
+def check_makeable(name: PrincipalName) -> None:
+    """Raise ValidationException for a principal that cannot be made: the root is there with its account."""
+    if name.kind is PrincipalKind.ROOT:
+        raise ValidationException(f"{name.arn} is always there; only users and roles are made and deleted.")
+
+
+def check_policy_attachment(name: str, document: str) -> None:
+    """Raise ValidationException or LimitExceededException for a name or a size that an identity policy cannot have."""
+    if _POLICY_NAME.fullmatch(name) is None:
+        raise ValidationException(
+            "The name of a policy has 1 to 128 characters: letters, digits and any of +=,.@_-"
+        )
+    size = len(document.encode())
+    if size > LONGEST_POLICY_BYTES:
+        raise LimitExceededException(
+            f"The policy document has {size} bytes, and at most {LONGEST_POLICY_BYTES} are allowed."
+        )

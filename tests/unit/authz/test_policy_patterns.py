@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from unit.authz.questions import Values
 
-from keyferry_server.authz.policy.patterns import LONGEST_TEXT, fold, parse_pattern
+from keyferry_server.authz.policy.patterns import LONGEST_TEXT, parse_pattern
+from keyferry_server.domain.letter_case import fold
 
 NOTHING = Values({})
 

@@ -6,8 +6,9 @@ from enum import Enum
 
 from keyferry_server.authn.caller import Principal
 from keyferry_server.authz.policy.conditions import Condition
-from keyferry_server.authz.policy.patterns import Context, Pattern, fold
+from keyferry_server.authz.policy.patterns import Context, Pattern
 from keyferry_server.authz.policy.principals import Naming, Principals
+from keyferry_server.domain.letter_case import fold
 
 
 class Effect(Enum):

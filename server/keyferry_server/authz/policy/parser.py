@@ -18,9 +18,10 @@ from keyferry_server.authz.policy.conditions import SINGLE_VALUED, Condition, Se
 from keyferry_server.authz.policy.document import Document, Effect, Listed, Statement
 from keyferry_server.authz.policy.json_reader import Node, read_json
 from keyferry_server.authz.policy.operators import NULL, OPERATORS
-from keyferry_server.authz.policy.patterns import Pattern, fold, parse_pattern
+from keyferry_server.authz.policy.patterns import Pattern, parse_pattern
 from keyferry_server.authz.policy.principals import Principals
 from keyferry_server.domain.errors import shown
+from keyferry_server.domain.letter_case import fold
 from keyferry_server.domain.principal import ACCOUNT_ID, PRINCIPAL_ARN
 
 _WITH_VARIABLES = "2012-10-17"

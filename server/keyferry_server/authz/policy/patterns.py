@@ -17,26 +17,19 @@ Matching takes no more steps than the length of the text times that of the patte
 """
 
 import re
-import string
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 from typing import Protocol
 
+from keyferry_server.domain.letter_case import fold
+
 LONGEST_TEXT = 2048
 _WITH_VARIABLES = re.compile(r"\$\{(?P<variable>[^}]*)\}|(?P<wildcard>[*?])|\$(?=\{)")
 _WITHOUT_VARIABLES = re.compile(r"(?P<wildcard>[*?])")
 _VARIABLE = re.compile(r"(?P<name>[A-Za-z0-9:/_.+=@-]+)(?:\s*,\s*'(?P<default>[^']*)')?")
 _ESCAPED = frozenset("*?$")
-
-
-_FOLDED = {ord(letter): letter.lower() for letter in string.ascii_uppercase}
-
-
-def fold(text: str) -> str:
-    """Return `text` with the letters A to Z in lower case: where case does not count, no others are the same."""
-    return text.lower() if text.isascii() else text.translate(_FOLDED)
 
 
 class Context(Protocol):
