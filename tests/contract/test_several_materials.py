@@ -1,5 +1,6 @@
 """Several imported materials in one symmetric key: ImportType, KeyMaterialId, rotation on demand."""
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -467,3 +468,18 @@ async def test_a_disabled_key_is_not_rotated(
         await rotate(client, key_id)
     await client.enable_key_async(EnableKeyRequest(key_id=key_id))
     await rotate(client, key_id)
+
+
+async def test_of_two_new_materials_at_the_same_time_one_waits_and_the_other_is_refused(
+    client: KeyManagementServiceClient,
+) -> None:
+    for _ in range(5):
+        key_id = await create_imported_key(client)
+        requests = [await prepare(client, key_id, material, NEW) for material in (SECOND, THIRD)]
+        outcomes = await asyncio.gather(
+            *(client.import_key_material_async(one) for one in requests), return_exceptions=True
+        )
+        refusals = [one for one in outcomes if isinstance(one, KMSInvalidStateException)]
+        (waiting,) = [one for one in outcomes if isinstance(one, ImportKeyMaterialResponse)]
+        assert len(refusals) == 1
+        assert (await parts(client, key_id))[1:] == [(waiting.key_material_id, "PENDING_ROTATION")]
