@@ -12,6 +12,7 @@ import platformdirs
 from prometheus_client import GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR, CollectorRegistry
 
 from keyferry_server.authn.caller import Principal
+from keyferry_server.background.audit_log import AuditLog
 from keyferry_server.background.database_watch import DatabaseWatch
 from keyferry_server.background.deletion import KeyReaper
 from keyferry_server.background.expiry import ExpirySweeper
@@ -20,6 +21,7 @@ from keyferry_server.background.rotation import KeyRotator
 from keyferry_server.background.tasks import BackgroundTasks
 from keyferry_server.background.wrapping_key_pool import WrappingKeyPool
 from keyferry_server.call import Handler
+from keyferry_server.crypto.audit_signature import AuditSigner
 from keyferry_server.crypto.grant_token import GrantTokenCodec
 from keyferry_server.crypto.import_token import ImportTokenCodec
 from keyferry_server.crypto.installation import INSTALLATION_SECRET_BYTES
@@ -32,6 +34,7 @@ from keyferry_server.crypto.secret import Secret
 from keyferry_server.crypto.wrapping.wrapping_key import RSA_MODULUS_BITS
 from keyferry_server.domain.clock import Clock, SystemClock
 from keyferry_server.domain.identifiers import Scope
+from keyferry_server.middleware.audit import audit
 from keyferry_server.middleware.authenticate import authenticate_as
 from keyferry_server.middleware.deadline import enforce_deadline
 from keyferry_server.middleware.faults import hide_faults
@@ -46,6 +49,7 @@ from keyferry_server.operations.get_parameters_for_import import WrappingKeySour
 from keyferry_server.parts import Parts
 from keyferry_server.routes import ROUTES
 from keyferry_server.settings import ListenAddress, Settings
+from keyferry_server.storage.audit_store import AuditStore
 from keyferry_server.storage.database import Database
 from keyferry_server.storage.due_work import DueWork
 from keyferry_server.storage.embedded import EmbeddedPostgres, find_software, make_data_folder
@@ -75,6 +79,7 @@ class RunningServer:
     sweeper: ExpirySweeper
     reaper: KeyReaper
     rotator: KeyRotator
+    audit_log: AuditLog
     operations: Mapping[type[Any], Handler]
     background: BackgroundTasks
 
@@ -110,6 +115,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
                 Clock: clock,
                 GrantTokenCodec: GrantTokenCodec(installation_secret),
                 Database: database,
+                DueWork: DueWork(database, settings.partition),
                 ImportTokenCodec: codec,
                 KeyMaterialIds: key_material_ids,
                 KeyUsages: usages,
@@ -127,14 +133,25 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
             due_work,
             parts.get(KeyStore),
             parts.get(FreshMaterial),
-            settings.partition,
             clock,
             interval,
         )
 
         scope = Scope(settings.partition, settings.default_region, settings.default_account)
         local = Principal(scope.account_id, f"arn:{scope.partition}:iam::{scope.account_id}:root")
+        audit_log = AuditLog(
+            database,
+            parts.get(AuditStore),
+            AuditSigner(installation_secret),
+            clock,
+            registry,
+            interval_seconds=settings.audit_interval_seconds,
+            head_interval_seconds=settings.audit_head_interval_seconds,
+            most_unwritten=settings.audit_most_unwritten,
+            each_call=settings.audit_write == "each-call",
+        )
         middleware = [
+            audit(audit_log, clock),
             measure(registry),
             log_calls,
             hide_faults,
@@ -146,6 +163,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         ]
         grpc_server = GrpcServer(ROUTES, operations, middleware, scope, settings.max_message_bytes)
 
+        stack.push_async_callback(audit_log.close)
         stack.push_async_callback(usages.write_if_possible)
         background = BackgroundTasks()
         stack.push_async_callback(background.stop)
@@ -160,6 +178,8 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         await grpc_server.set_serving(True)
 
         background.start(pool.run(), "wrapping key pool")
+        background.start(audit_log.run(), "audit log")
+        background.start(audit_log.run_heads(), "audit log heads")
         background.start(sweeper.run(), "expiry sweeper")
         background.start(reaper.run(), "key reaper")
         background.start(rotator.run(), "key rotator")
@@ -173,6 +193,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
             sweeper=sweeper,
             reaper=reaper,
             rotator=rotator,
+            audit_log=audit_log,
             operations=operations,
             background=background,
         )

@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0005"
-down_revision = "0002"
+down_revision = "0003"
 
 
 def upgrade() -> None:
@@ -23,9 +23,7 @@ def upgrade() -> None:
         "principals",
         sa.Column("arn", sa.Text, nullable=False),
         sa.Column("account_id", sa.Text, nullable=False),
-        sa.Column(
-            "kind", sa.Text, nullable=False, comment="user or role; the roots of accounts have no row"
-        ),
+        sa.Column("kind", sa.Text, nullable=False, comment="user or role; the roots of accounts have no row"),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("arn", name="pk_principals"),
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from keyferry_server.authz.admission import denied_across_accounts
 from keyferry_server.authz.permission import ACROSS_ACCOUNTS
 from keyferry_server.call import Call
+from keyferry_server.domain.audit_trail import note_key
 from keyferry_server.domain.errors import NotFoundException
 from keyferry_server.domain.identifiers import KeyIdentifier, parse_key_identifier
 from keyferry_server.domain.key import Key
@@ -36,6 +37,7 @@ class KeyDoor:
     ) -> Key:
         """Return the key behind a parsed identifier."""
         permission = permission or call.route.permission
+        note_key(identifier.arn)
         is_foreign = identifier.scope.account_id != call.scope.account_id
         if is_foreign and permission not in ACROSS_ACCOUNTS:
             raise denied_across_accounts(call.caller, permission, identifier.arn)
@@ -49,13 +51,14 @@ class KeyDoor:
 
     async def open_named_by_ciphertext(self, key_id: str, call: Call, permission: str | None = None) -> Key:
         """Return the key that a ciphertext names: one of the caller's account, or of another one."""
+        identifier = KeyIdentifier(call.scope, key_id)
         try:
-            return await self.open_identified(KeyIdentifier(call.scope, key_id), call, permission)
+            guarded = await self.keys.load(identifier)
         except NotFoundException:
             scope = await self.keys.scope_of(key_id, call.scope)
-            if scope == call.scope:
-                raise
-        return await self.open_identified(KeyIdentifier(scope, key_id), call, permission)
+            return await self.open_identified(KeyIdentifier(scope, key_id), call, permission)
+        note_key(identifier.arn)
+        return await self.gate.admit(guarded, call, permission or call.route.permission)
 
     async def lock(self, transaction: Transaction, key: Key, call: Call) -> Key:
         """Return an opened key as it is now, locked until the transaction ends."""

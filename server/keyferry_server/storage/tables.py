@@ -8,6 +8,7 @@ are the domain's, so that a new member needs no migration.
 
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -175,6 +176,36 @@ key_usages = Table(
     Column("operation", Text, nullable=False),
     Column("used_at", DateTime(timezone=True), nullable=False),
     Column("request_id", Text, nullable=False),
+)
+
+audit_records = Table(
+    "audit_records",
+    metadata,
+    Column("chain_id", Uuid, primary_key=True),
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("happened_at", DateTime(timezone=True), nullable=False),
+    Column("event", Text, nullable=False, comment="JSON, exactly as it was hashed"),
+    Column("hash", LargeBinary, nullable=False, comment="over the record before it and this one"),
+    # An export is one range of it.
+    Index(None, "happened_at", "chain_id", "sequence"),
+)
+
+audit_chains = Table(
+    "audit_chains",
+    metadata,
+    Column("chain_id", Uuid, primary_key=True),
+    Column("sequence", BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("anchored_sequence", BigInteger, nullable=False, comment="how far signed heads reach"),
+    Index("ix_audit_chains_grown", "chain_id", postgresql_where=text("sequence > anchored_sequence")),
+)
+
+audit_heads = Table(
+    "audit_heads",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("content", Text, nullable=False, comment="JSON, exactly as it was signed"),
+    Column("signature", LargeBinary, nullable=False),
 )
 
 principals = Table(
