@@ -45,6 +45,7 @@ async def ask(server: TestServer, question: Callable[[ProtoReflectionDescriptorD
 async def test_reflection_lists_the_services(server: TestServer) -> None:
     assert set(await ask(server, lambda database: database.get_services())) == {
         "keyferry.v1.KeyManagementService",
+        "keyferry.v1.KeyferryService",
         "grpc.health.v1.Health",
         "grpc.reflection.v1alpha.ServerReflection",
     }
