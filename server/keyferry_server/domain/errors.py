@@ -8,8 +8,10 @@
     │                         IncorrectKeyMaterialException
     ├── not found             NotFoundException
     ├── failed precondition   DisabledException · KMSInvalidStateException · UnsupportedOperationException
-    │                         ExpiredImportTokenException · IncorrectKeyException
+    │                         ExpiredImportTokenException · IncorrectKeyException · DryRunOperationException
     ├── permission denied     AccessDeniedException
+    ├── resource exhausted    LimitExceededException
+    ├── aborted               ConflictException
     ├── unavailable           DependencyTimeoutException   (may be retried unchanged)
     └── internal              KMSInternalException         (may be retried unchanged)
 
@@ -29,6 +31,8 @@ class Category(Enum):
     NOT_FOUND = auto()
     FAILED_PRECONDITION = auto()
     PERMISSION_DENIED = auto()
+    RESOURCE_EXHAUSTED = auto()
+    ABORTED = auto()
     UNAVAILABLE = auto()
     INTERNAL = auto()
 
@@ -140,6 +144,29 @@ class IncorrectKeyException(KmsError):
     """The ciphertext was made by another key than the one named."""
 
     category = Category.FAILED_PRECONDITION
+
+
+class DryRunOperationException(KmsError):
+    """The call would have succeeded, and was only tried."""
+
+    category = Category.FAILED_PRECONDITION
+
+    def __init__(
+        self, message: str = "The request would have succeeded, but the DryRun option is set."
+    ) -> None:
+        super().__init__(message)
+
+
+class LimitExceededException(KmsError):
+    """A quota is used up."""
+
+    category = Category.RESOURCE_EXHAUSTED
+
+
+class ConflictException(KmsError):
+    """Something else is being done to the key at this moment."""
+
+    category = Category.ABORTED
 
 
 class AccessDeniedException(KmsError):

@@ -22,6 +22,8 @@ CODES = {
     Category.NOT_FOUND: StatusCode.NOT_FOUND,
     Category.FAILED_PRECONDITION: StatusCode.FAILED_PRECONDITION,
     Category.PERMISSION_DENIED: StatusCode.PERMISSION_DENIED,
+    Category.RESOURCE_EXHAUSTED: StatusCode.RESOURCE_EXHAUSTED,
+    Category.ABORTED: StatusCode.ABORTED,
     Category.UNAVAILABLE: StatusCode.UNAVAILABLE,
     Category.INTERNAL: StatusCode.INTERNAL,
 }

@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import grpc
+from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from keyferry.v1.key_management_service_pb2 import DESCRIPTOR
+from keyferry.v1 import key_management_service_pb2, keyferry_service_pb2
 from keyferry_server.authn.caller import Anonymous
 from keyferry_server.call import Call, Handler, Middleware, Route
 from keyferry_server.domain.errors import KmsError
@@ -19,7 +20,12 @@ from keyferry_server.domain.identifiers import Scope
 from keyferry_server.middleware import compose
 from keyferry_server.transport.errors import REQUEST_ID_TRAILER, format_error
 
-SERVICE = DESCRIPTOR.services_by_name["KeyManagementService"]
+SERVICES = (
+    key_management_service_pb2.DESCRIPTOR.services_by_name["KeyManagementService"],
+    keyferry_service_pb2.DESCRIPTOR.services_by_name["KeyferryService"],
+)
+
+_SERVICE_NAMES = tuple(service.full_name for service in SERVICES)
 
 # A call ends this much before its caller gives up, so that the caller learns why.
 _MARGIN_SHARE = 0.1
@@ -52,18 +58,19 @@ class GrpcServer:
             ]
         )
         self._running = _RunningCalls()
-        handlers = {
-            route.name: _method_handler(
-                route, _counted(compose(middleware, operations[route.operation]), self._running), scope
+        by_name = {route.name: route for route in routes}
+        for service in SERVICES:
+            handlers = {}
+            for method in service.methods:
+                route = by_name[method.name]
+                handler = _counted(compose(middleware, operations[route.operation]), self._running)
+                handlers[method.name] = _method_handler(method, route, handler, scope)
+            self._server.add_generic_rpc_handlers(
+                (grpc.method_handlers_generic_handler(service.full_name, handlers),)
             )
-            for route in routes
-        }
-        self._server.add_generic_rpc_handlers(
-            (grpc.method_handlers_generic_handler(SERVICE.full_name, handlers),)
-        )
         self._health = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        names = (SERVICE.full_name, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        names = (*_SERVICE_NAMES, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, self._server)
 
     async def start(self, address: str) -> int:
@@ -81,7 +88,7 @@ class GrpcServer:
     async def set_serving(self, is_serving: bool) -> None:  # noqa: FBT001 -- it is the one fact reported
         """Report the health of the service and of the whole server."""
         status = health_pb2.HealthCheckResponse
-        for service in ("", SERVICE.full_name):
+        for service in ("", *_SERVICE_NAMES):
             await self._health.set(service, status.SERVING if is_serving else status.NOT_SERVING)
 
     async def stop(self, grace_seconds: float) -> None:
@@ -132,9 +139,8 @@ def _counted(handler: Handler, running: _RunningCalls) -> Handler:
 
 
 def _method_handler(
-    route: Route, handler: Handler, scope: Scope
+    method: MethodDescriptor, route: Route, handler: Handler, scope: Scope
 ) -> "grpc.RpcMethodHandler[Message, Message]":
-    method = SERVICE.methods_by_name[route.name]
     request_type = GetMessageClass(method.input_type)
     return grpc.unary_unary_rpc_method_handler(
         _behavior(route, handler, scope),
