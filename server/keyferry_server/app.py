@@ -111,7 +111,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         sealer = Sealer(ring)
         root_key_watch = await _entered(settings, database, ring)
         stack.push_async_callback(root_key_watch.leave)
-        installation_secret = await _installation_secret(InstallationStore(database), sealer, clock)
+        installation_secret = await installation_secret_of(InstallationStore(database), sealer, clock)
         key_material_ids = KeyMaterialIds(installation_secret)
         codec = ImportTokenCodec(installation_secret)
 
@@ -333,7 +333,9 @@ async def _check_clock(watch: DatabaseWatch) -> None:
         )
 
 
-async def _installation_secret(store: InstallationStore, sealer: Sealer, clock: Clock) -> Secret:
+async def installation_secret_of(store: InstallationStore, sealer: Sealer, clock: Clock) -> Secret:
+    """Return the installation's secret; it is made with the first use of a database."""
+
     def make() -> bytes:
         return sealer.seal(Secret.generate(INSTALLATION_SECRET_BYTES), INSTALLATION_PLACE)
 
