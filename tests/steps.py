@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.keywrap import aes_key_wrap_with_padding
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from keyferry.v1 import (
+    CreateAliasRequest,
     CreateKeyRequest,
     DecryptRequest,
     DeleteImportedKeyMaterialRequest,
@@ -121,6 +122,11 @@ async def delete_material(client: KeyManagementServiceClient, key_id: str) -> No
 
 async def disable(client: KeyManagementServiceClient, key_id: str) -> None:
     await client.disable_key_async(DisableKeyRequest(key_id=key_id))
+
+
+async def name(client: KeyManagementServiceClient, alias_name: str, key_id: str) -> None:
+    """Give a key an alias."""
+    await client.create_alias_async(CreateAliasRequest(alias_name=alias_name, target_key_id=key_id))
 
 
 async def encrypt(

@@ -16,10 +16,14 @@ from google.protobuf.message import DecodeError, Message
 from keyferry.v1 import (
     CancelKeyDeletionRequest,
     CancelKeyDeletionResponse,
+    CreateAliasRequest,
+    CreateAliasResponse,
     CreateKeyRequest,
     CreateKeyResponse,
     DecryptRequest,
     DecryptResponse,
+    DeleteAliasRequest,
+    DeleteAliasResponse,
     DeleteImportedKeyMaterialRequest,
     DeleteImportedKeyMaterialResponse,
     DescribeKeyRequest,
@@ -48,6 +52,8 @@ from keyferry.v1 import (
     GetParametersForImportResponse,
     ImportKeyMaterialRequest,
     ImportKeyMaterialResponse,
+    ListAliasesRequest,
+    ListAliasesResponse,
     ListImportReceiptsRequest,
     ListImportReceiptsResponse,
     ListImportTokensRequest,
@@ -56,6 +62,8 @@ from keyferry.v1 import (
     ListKeyRotationsResponse,
     ListKeysRequest,
     ListKeysResponse,
+    ListResourceTagsRequest,
+    ListResourceTagsResponse,
     ReEncryptRequest,
     ReEncryptResponse,
     RevokeImportTokenRequest,
@@ -64,6 +72,14 @@ from keyferry.v1 import (
     RotateKeyOnDemandResponse,
     ScheduleKeyDeletionRequest,
     ScheduleKeyDeletionResponse,
+    TagResourceRequest,
+    TagResourceResponse,
+    UntagResourceRequest,
+    UntagResourceResponse,
+    UpdateAliasRequest,
+    UpdateAliasResponse,
+    UpdateKeyDescriptionRequest,
+    UpdateKeyDescriptionResponse,
     key_management_service_pb2,
     keyferry_service_pb2,
 )
@@ -285,6 +301,54 @@ class KeyManagementServiceClient:
     ) -> ListImportReceiptsResponse:
         """List one page of the receipts of a key's imports."""
         return await self._call(request, ListImportReceiptsResponse, timeout)
+
+    async def update_key_description_async(
+        self, request: UpdateKeyDescriptionRequest, *, timeout: float | None = None
+    ) -> UpdateKeyDescriptionResponse:
+        """Replace a key's description."""
+        return await self._call(request, UpdateKeyDescriptionResponse, timeout)
+
+    async def create_alias_async(
+        self, request: CreateAliasRequest, *, timeout: float | None = None
+    ) -> CreateAliasResponse:
+        """Give a key one more name."""
+        return await self._call(request, CreateAliasResponse, timeout)
+
+    async def update_alias_async(
+        self, request: UpdateAliasRequest, *, timeout: float | None = None
+    ) -> UpdateAliasResponse:
+        """Point an alias at another key of the same type and usage."""
+        return await self._call(request, UpdateAliasResponse, timeout)
+
+    async def delete_alias_async(
+        self, request: DeleteAliasRequest, *, timeout: float | None = None
+    ) -> DeleteAliasResponse:
+        """Delete an alias; its key stays as it is."""
+        return await self._call(request, DeleteAliasResponse, timeout)
+
+    async def list_aliases_async(
+        self, request: ListAliasesRequest, *, timeout: float | None = None
+    ) -> ListAliasesResponse:
+        """List one page of the aliases, of all keys or of one."""
+        return await self._call(request, ListAliasesResponse, timeout)
+
+    async def tag_resource_async(
+        self, request: TagResourceRequest, *, timeout: float | None = None
+    ) -> TagResourceResponse:
+        """Add tags to a key, or give them other values."""
+        return await self._call(request, TagResourceResponse, timeout)
+
+    async def untag_resource_async(
+        self, request: UntagResourceRequest, *, timeout: float | None = None
+    ) -> UntagResourceResponse:
+        """Take tags off a key."""
+        return await self._call(request, UntagResourceResponse, timeout)
+
+    async def list_resource_tags_async(
+        self, request: ListResourceTagsRequest, *, timeout: float | None = None
+    ) -> ListResourceTagsResponse:
+        """List one page of the tags of a key."""
+        return await self._call(request, ListResourceTagsResponse, timeout)
 
     async def _call(self, request: Message, response_type: type[Response], timeout: float | None) -> Response:
         method = _METHODS[response_type.DESCRIPTOR.full_name]

@@ -9,7 +9,8 @@
     │   ├── IncorrectKeyMaterialException · IncorrectKeyException
     │   ├── NotFoundException · DisabledException · KMSInvalidStateException
     │   ├── UnsupportedOperationException · AccessDeniedException · DryRunOperationException
-    │   ├── LimitExceededException · ConflictException
+    │   ├── LimitExceededException · ConflictException · AlreadyExistsException
+    │   ├── InvalidAliasNameException · NotAuthorizedException · TagException
     │   ├── DependencyTimeoutException · KMSInternalException
     │   └── UnknownServerError           refused with a name that this client does not know
     ├── TransportError                   no answer of the service arrived
@@ -101,8 +102,20 @@ class IncorrectKeyException(ServiceError):
     """The ciphertext was made by another key than the one named."""
 
 
+class InvalidAliasNameException(ServiceError):
+    """A text cannot be the name of an alias."""
+
+
+class TagException(ServiceError):
+    """Tags are reserved, twice the same, or too many."""
+
+
 class NotFoundException(ServiceError):
-    """The key does not exist."""
+    """The key, the alias or another thing that is named does not exist."""
+
+
+class AlreadyExistsException(ServiceError):
+    """There is one of that name already."""
 
 
 class DisabledException(ServiceError):
@@ -131,6 +144,10 @@ class ConflictException(ServiceError):
 
 class AccessDeniedException(ServiceError):
     """The caller may not do this."""
+
+
+class NotAuthorizedException(ServiceError):
+    """Nobody may do this: the alias name is reserved."""
 
 
 class DependencyTimeoutException(ServiceError):

@@ -7,6 +7,7 @@ from google.protobuf.message import Message
 from steps import NEVER
 
 from keyferry.v1 import (
+    CreateAliasRequest,
     DecryptRequest,
     DeleteImportedKeyMaterialRequest,
     DescribeKeyRequest,
@@ -17,7 +18,14 @@ from keyferry.v1 import (
     GenerateDataKeyWithoutPlaintextRequest,
     GetParametersForImportRequest,
     ImportKeyMaterialRequest,
+    ListAliasesRequest,
+    ListResourceTagsRequest,
     ReEncryptRequest,
+    Tag,
+    TagResourceRequest,
+    UntagResourceRequest,
+    UpdateAliasRequest,
+    UpdateKeyDescriptionRequest,
 )
 from keyferry_client import KeyManagementServiceClient
 
@@ -29,8 +37,17 @@ KEY_ONLY = frozenset(
         "GetParametersForImport",
         "ImportKeyMaterial",
         "DeleteImportedKeyMaterial",
+        "UpdateKeyDescription",
+        "CreateAlias",
+        "UpdateAlias",
+        "ListAliases",
+        "TagResource",
+        "UntagResource",
+        "ListResourceTags",
     }
 )
+# What describes a key from outside, and can be changed as long as the key is not pending deletion.
+DESCRIBING = frozenset({"UpdateKeyDescription", "CreateAlias", "UpdateAlias", "TagResource", "UntagResource"})
 IMPORT_OPERATIONS = frozenset({"GetParametersForImport", "ImportKeyMaterial", "DeleteImportedKeyMaterial"})
 CRYPTOGRAPHIC = frozenset(
     {
@@ -82,6 +99,13 @@ def request_on(
         "GenerateDataKeyWithoutPlaintext": GenerateDataKeyWithoutPlaintextRequest(
             key_id=key_id, number_of_bytes=64
         ),
+        "UpdateKeyDescription": UpdateKeyDescriptionRequest(key_id=key_id, description="another"),
+        "CreateAlias": CreateAliasRequest(alias_name="alias/new", target_key_id=key_id),
+        "UpdateAlias": UpdateAliasRequest(alias_name="alias/moved", target_key_id=key_id),
+        "ListAliases": ListAliasesRequest(key_id=key_id),
+        "TagResource": TagResourceRequest(key_id=key_id, tags=[Tag(tag_key="team", tag_value="payroll")]),
+        "UntagResource": UntagResourceRequest(key_id=key_id, tag_keys=["team"]),
+        "ListResourceTags": ListResourceTagsRequest(key_id=key_id),
     }
     return requests[operation]
 

@@ -10,7 +10,15 @@ from datetime import timedelta
 import pytest
 from contract.beneath import OTHER_ACCOUNT, all_rows, change, foreign_arn, give_away, schedule_deletion
 from contract.conftest import Refused
-from contract.operations import CRYPTOGRAPHIC, IMPORT_OPERATIONS, KEY_ONLY, ON_A_KEY, request_on, send
+from contract.operations import (
+    CRYPTOGRAPHIC,
+    DESCRIBING,
+    IMPORT_OPERATIONS,
+    KEY_ONLY,
+    ON_A_KEY,
+    request_on,
+    send,
+)
 from fixtures.server import TestServer
 from steps import (
     EXPIRES,
@@ -76,7 +84,9 @@ REFUSING: dict[str, dict[type[ServiceError], set[str]]] = {
     "pending import": {KMSInvalidStateException: CRYPTOGRAPHIC | SWITCHES},
     "expired": {KMSInvalidStateException: CRYPTOGRAPHIC | SWITCHES},
     "pending deletion": {
-        KMSInvalidStateException: (CRYPTOGRAPHIC | SWITCHES | {"GetParametersForImport", "ImportKeyMaterial"})
+        KMSInvalidStateException: (
+            CRYPTOGRAPHIC | SWITCHES | DESCRIBING | {"GetParametersForImport", "ImportKeyMaterial"}
+        )
     },
 }
 

@@ -17,6 +17,7 @@ from keyferry_server.domain.errors import InvalidArnException, NotFoundException
 
 ALIAS_PREFIX = "alias/"
 _KEY_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|mrk-[0-9a-f]{32}")
+_ALIAS_NAME = re.compile(ALIAS_PREFIX + r"[a-zA-Z0-9/_-]{1,250}")
 _ARN_PARTS = 6
 
 
@@ -57,24 +58,46 @@ class KeyIdentifier:
         """The key ARN."""
         return self.scope.key_arn(self.key_id)
 
+    def not_found(self) -> NotFoundException:
+        """Return the refusal of a key that does not exist."""
+        return NotFoundException(f"Key '{self.arn}' does not exist")
+
+
+@dataclass(frozen=True, slots=True)
+class AliasIdentifier:
+    """A well-formed alias name, with its prefix, and the scope that it belongs to."""
+
+    scope: Scope
+    name: str
+
+    @property
+    def arn(self) -> str:
+        """The alias ARN."""
+        return self.scope.alias_arn(self.name)
+
+    def not_found(self) -> NotFoundException:
+        """Return the refusal of an alias that does not exist."""
+        return NotFoundException(f"Alias {self.arn} is not found.")
+
 
 def generate_key_id() -> str:
     """Return a fresh key ID."""
     return str(uuid.uuid4())
 
 
-def parse_key_identifier(text: str, scope: Scope, accepts: Accepts) -> KeyIdentifier:
+def parse_key_identifier(text: str, scope: Scope, accepts: Accepts) -> KeyIdentifier | AliasIdentifier:
     """Parse what a caller in `scope` gave to name a key.
 
     InvalidArnException for a broken ARN and for an alias where none is taken;
-    NotFoundException for a malformed key ID, an ARN of another Region and an
-    unknown alias.
+    NotFoundException for a malformed key ID or alias name and an ARN of another Region.
     """
     resource_scope, resource = (scope, text) if not text.startswith("arn:") else _parse_arn(text, scope)
     if resource.startswith(ALIAS_PREFIX):
         if accepts is not Accepts.KEY_OR_ALIAS:
             raise InvalidArnException("Key Aliases are not supported for this operation.")
-        raise NotFoundException(f"Alias {resource_scope.alias_arn(shown(resource))} is not found.")
+        if not _ALIAS_NAME.fullmatch(resource):
+            raise NotFoundException(f"Alias {resource_scope.alias_arn(shown(resource))} is not found.")
+        return AliasIdentifier(resource_scope, resource)
     if text.startswith("arn:"):
         kind, _, resource = resource.partition("/")
         if kind != "key":

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from keyferry.v1 import CreateKeyRequest, CreateKeyResponse
 from keyferry_server.authz.admission import admit_to_account
+from keyferry_server.authz.permission import Permission
 from keyferry_server.call import Call
 from keyferry_server.domain.clock import Clock
 from keyferry_server.domain.identifiers import KeyIdentifier, generate_key_id
@@ -11,8 +12,10 @@ from keyferry_server.domain.key import Key, KeySpec, KeyUsage, Origin
 from keyferry_server.operations.fresh_material import FreshMaterial
 from keyferry_server.storage.database import Database, Transaction
 from keyferry_server.storage.key_store import KeyStore
+from keyferry_server.storage.tag_store import TagStore
 from keyferry_server.wire.enums import parse_enum
 from keyferry_server.wire.key_metadata import format_key_metadata
+from keyferry_server.wire.tags import parse_tags
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,7 @@ class CreateKey:
 
     database: Database
     keys: KeyStore
+    tags: TagStore
     fresh_material: FreshMaterial
     clock: Clock
 
@@ -29,8 +33,11 @@ class CreateKey:
         origin = parse_enum(request.origin, Origin) or Origin.AWS_KMS
         key_spec = parse_enum(request.key_spec, KeySpec) or KeySpec.SYMMETRIC_DEFAULT
         key_usage = parse_enum(request.key_usage, KeyUsage) or KeyUsage.ENCRYPT_DECRYPT
+        tags = parse_tags(request.tags)
 
         admit_to_account(call.caller, call.route.permission)
+        if tags:
+            admit_to_account(call.caller, Permission.TAG_RESOURCE)
 
         now = self.clock.now()
         key_id = generate_key_id()
@@ -47,6 +54,7 @@ class CreateKey:
 
         async def write(transaction: Transaction) -> None:
             await self.keys.add(transaction, key)
+            await self.tags.put(transaction, key, tags)
 
         await self.database.transact(write)
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from keyferry_server.authz.admission import admit, denied
 from keyferry_server.call import Call
-from keyferry_server.domain.errors import NotFoundException
-from keyferry_server.domain.identifiers import KeyIdentifier, parse_key_identifier
+from keyferry_server.domain.errors import AccessDeniedException, NotFoundException
+from keyferry_server.domain.identifiers import AliasIdentifier, KeyIdentifier, parse_key_identifier
 from keyferry_server.domain.key import Key
 from keyferry_server.storage.database import Transaction
 from keyferry_server.storage.key_store import KeyStore
@@ -16,7 +16,7 @@ class KeyDoor:
     """Opens keys for callers, and for nobody else.
 
     NotFoundException and InvalidArnException as the identifier deserves;
-    AccessDeniedException for a key of another account, whether or not it exists.
+    AccessDeniedException for a key or an alias of another account, whether or not it exists.
     """
 
     keys: KeyStore
@@ -28,17 +28,21 @@ class KeyDoor:
         )
 
     async def open_identified(
-        self, identifier: KeyIdentifier, call: Call, permission: str | None = None
+        self, identifier: KeyIdentifier | AliasIdentifier, call: Call, permission: str | None = None
     ) -> Key:
         """Return the key behind a parsed identifier."""
         permission = permission or call.route.permission
         try:
-            guarded = await self.keys.load(identifier)
-        except NotFoundException:
+            return admit(call.caller, permission, await self.keys.load(identifier))
+        except (NotFoundException, AccessDeniedException):
             if identifier.scope.account_id == call.scope.account_id:
                 raise
+            # The same words whether or not it exists, and whichever key an alias names.
             raise denied(call.caller, permission, identifier.arn) from None
-        return admit(call.caller, permission, guarded)
+
+    async def read(self, transaction: Transaction, identifier: KeyIdentifier, call: Call) -> Key:
+        """Return a key as it is now, within a transaction; others may change it meanwhile."""
+        return admit(call.caller, call.route.permission, await self.keys.read(transaction, identifier))
 
     async def lock(self, transaction: Transaction, key: Key, call: Call) -> Key:
         """Return an opened key as it is now, locked until the transaction ends."""

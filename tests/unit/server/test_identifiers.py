@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from keyferry_server.domain.errors import InvalidArnException, NotFoundException
 from keyferry_server.domain.identifiers import (
     Accepts,
+    AliasIdentifier,
     KeyIdentifier,
     Scope,
     generate_key_id,
@@ -27,7 +28,7 @@ accepts = st.sampled_from([Accepts.KEY_ID_OR_ARN, Accepts.KEY_OR_ALIAS])
 
 def test_a_fresh_key_id_names_a_key() -> None:
     key_id = generate_key_id()
-    assert parse_key_identifier(key_id, SCOPE, Accepts.KEY_ID_OR_ARN).key_id == key_id
+    assert parse_key_identifier(key_id, SCOPE, Accepts.KEY_ID_OR_ARN) == KeyIdentifier(SCOPE, key_id)
     assert generate_key_id() != key_id
 
 
@@ -94,13 +95,28 @@ def test_a_broken_arn_is_invalid(text: str) -> None:
 
 
 @pytest.mark.parametrize("alias", ["alias/payroll", "arn:aws:kms:us-east-1:000000000000:alias/payroll"])
-def test_an_alias_is_invalid_where_none_is_taken_and_unknown_elsewhere(alias: str) -> None:
+def test_an_alias_is_invalid_where_none_is_taken_and_names_a_key_elsewhere(alias: str) -> None:
     with pytest.raises(InvalidArnException, match="Key Aliases are not supported for this operation"):
         parse_key_identifier(alias, SCOPE, Accepts.KEY_ID_OR_ARN)
-    with pytest.raises(
-        NotFoundException, match=r"Alias arn:aws:kms:us-east-1:000000000000:alias/payroll is not found\."
-    ):
-        parse_key_identifier(alias, SCOPE, Accepts.KEY_OR_ALIAS)
+    identifier = parse_key_identifier(alias, SCOPE, Accepts.KEY_OR_ALIAS)
+    assert identifier == AliasIdentifier(SCOPE, "alias/payroll")
+    assert identifier.arn == "arn:aws:kms:us-east-1:000000000000:alias/payroll"
+
+
+def test_an_alias_arn_names_its_own_account() -> None:
+    scope = Scope("aws", "us-east-1", "111111111111")
+    assert parse_key_identifier(
+        scope.alias_arn("alias/payroll"), SCOPE, Accepts.KEY_OR_ALIAS
+    ) == AliasIdentifier(scope, "alias/payroll")
+
+
+@pytest.mark.parametrize(
+    "alias", ["alias/", "alias/a b", "alias/a:b", "alias/é", "alias/a\n", f"alias/{'a' * 251}"]
+)
+def test_a_text_that_cannot_be_an_alias_is_not_found(alias: str) -> None:
+    for text in (alias, SCOPE.alias_arn(alias)):
+        with pytest.raises(NotFoundException, match="is not found"):
+            parse_key_identifier(text, SCOPE, Accepts.KEY_OR_ALIAS)
 
 
 @given(
@@ -121,6 +137,7 @@ def test_anything_else_is_refused_in_a_short_message(text: str, accepts: Accepts
     except (NotFoundException, InvalidArnException) as error:
         message = error.message
     else:
-        assert text in {identifier.key_id, identifier.arn}
+        of_key = isinstance(identifier, KeyIdentifier)
+        assert text in {identifier.key_id if of_key else identifier.name, identifier.arn}
         return
     assert 0 < len(message) < 300
