@@ -6,6 +6,7 @@ The model is botocore's, which AWS generates its SDKs from.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from botocore.loaders import Loader
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from keyferry.v1 import constraints_pb2, extensions_pb2
+from keyferry_server.domain import errors
 from keyferry_server.transport.grpc import SERVICES
 from keyferry_server.wire.constraints import enum_values
 
@@ -20,6 +22,7 @@ MODEL: dict[str, Any] = Loader().load_service_model("kms", "service-2")
 SHAPES: dict[str, Any] = MODEL["shapes"]
 SERVICE = SERVICES[0]
 METHODS = list(SERVICE.methods)
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
 # Ours is what the documentation of the member says, where AWS's model says more or less than that.
 DELIBERATE = {
@@ -28,6 +31,18 @@ DELIBERATE = {
     # "it must be between 1 and 100", "between 1 and 50".
     ("ListAliases", "Limit", "max_value"): 100,
     ("ListResourceTags", "Limit", "max_value"): 50,
+}
+
+# Exceptions that AWS's model has for an operation, and that Keyferry never answers it with.
+NEVER = {
+    "CreateKey": {"InvalidArnException", "LimitExceededException", "UnsupportedOperationException"},
+    "DeleteAlias": {"KMSInvalidStateException"},
+    "DeleteImportedKeyMaterial": {"KMSInvalidStateException"},
+    "EnableKey": {"LimitExceededException"},
+    "GenerateRandom": {"UnsupportedOperationException"},
+    "GetKeyRotationStatus": {"KMSInvalidStateException"},
+    "ListKeyRotations": {"KMSInvalidStateException"},
+    "TagResource": {"LimitExceededException"},
 }
 
 TYPES = {
@@ -192,6 +207,17 @@ def test_what_aws_hides_is_hidden() -> None:
         if pair.shape.get("sensitive") and not pair.rule.sensitive
     }
     assert shown == {"GetParametersForImport.PublicKey"}
+
+
+@pytest.mark.parametrize("operation", sorted(method.name for method in METHODS))
+def test_the_reference_names_every_exception_that_aws_has_for_an_operation_and_that_can_come(
+    operation: str,
+) -> None:
+    page = (REFERENCE / f"{operation}.md").read_text().split("## Errors")[1]
+    named = set(re.findall(r"^\| `(\w+Exception)`", page, re.MULTILINE))
+    modelled = {error["shape"] for error in MODEL["operations"][operation].get("errors", ())}
+    known = {error.__name__ for error in vars(errors).values() if isinstance(error, type)}
+    assert (modelled & known) - named == NEVER.get(operation, set())
 
 
 def test_every_deliberate_difference_is_one() -> None:
