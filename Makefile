@@ -43,8 +43,9 @@ format: setup  ## format the code and fix what can be fixed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-protos: setup  ## regenerate the Python modules of the contract
+protos: setup  ## regenerate the contract's Python modules and the client's methods
 	$(BIN)/uv run --quiet --isolated --no-project --with-requirements protos/generator.lock python protos/generate.py
+	$(BIN)/uv run --quiet --isolated --no-project --with-requirements protos/generator.lock python client/generate.py
 
 docs: setup  ## write the reference anew: a page for each operation
 	$(BIN)/python docs/generate

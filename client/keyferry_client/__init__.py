@@ -3,11 +3,17 @@
 ::
 
     async with KeyManagementServiceClient("127.0.0.1:8700") as client:
-        response = await client.import_key_material_async(ImportKeyMaterialRequest(...))
+        response = await client.import_key_material_async(request, source.token)
 
 The messages are those of `keyferry.v1`; `keyferry_client.errors` draws the errors.
 """
 
+from keyferry_client.cancellation import (
+    CancellationToken,
+    CancellationTokenRegistration,
+    CancellationTokenSource,
+    OperationCanceledError,
+)
 from keyferry_client.client import KeyManagementServiceClient
 from keyferry_client.envelope import FileProtection, decrypt_file_async, encrypt_file_async
 from keyferry_client.errors import (
@@ -49,12 +55,16 @@ from keyferry_client.errors import (
     ValidationException,
     WrappingError,
 )
+from keyferry_client.task import Task, TaskStatus
 from keyferry_client.wrapping import wrap_key_material
 
 __all__ = [
     "AccessDeniedException",
     "AlreadyExistsException",
     "CallAbortedError",
+    "CancellationToken",
+    "CancellationTokenRegistration",
+    "CancellationTokenSource",
     "ClientClosedError",
     "ConflictException",
     "DeadlineExceededError",
@@ -81,11 +91,14 @@ __all__ = [
     "LimitExceededException",
     "NotAuthorizedException",
     "NotFoundException",
+    "OperationCanceledError",
     "OperationNotServedError",
     "ResourceExhaustedError",
     "ServiceError",
     "ServiceUnavailableError",
     "TagException",
+    "Task",
+    "TaskStatus",
     "TransportError",
     "UnknownServerError",
     "UnsupportedOperationException",

@@ -11,26 +11,33 @@ from typing import Any
 import platformdirs
 from prometheus_client import GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR, CollectorRegistry
 
+from keyferry_server.administration.root_key_check import check_root_key
 from keyferry_server.authn.caller import Principal
+from keyferry_server.background.audit_log import AuditLog
 from keyferry_server.background.database_watch import DatabaseWatch
 from keyferry_server.background.deletion import KeyReaper
 from keyferry_server.background.expiry import ExpirySweeper
 from keyferry_server.background.key_usage import KeyUsageRecorder
+from keyferry_server.background.root_key_watch import RootKeyWatch
 from keyferry_server.background.rotation import KeyRotator
 from keyferry_server.background.tasks import BackgroundTasks
 from keyferry_server.background.wrapping_key_pool import WrappingKeyPool
 from keyferry_server.call import Handler
+from keyferry_server.crypto.audit_signature import AuditSigner
 from keyferry_server.crypto.import_token import ImportTokenCodec
 from keyferry_server.crypto.installation import INSTALLATION_SECRET_BYTES
 from keyferry_server.crypto.key_material_id import KeyMaterialIds
-from keyferry_server.crypto.root_key import RootKey
-from keyferry_server.crypto.root_key.environment import load_root_key_environment
-from keyferry_server.crypto.root_key.file import generate_root_key_file, load_root_key_file
-from keyferry_server.crypto.sealing import Place, Sealer
+from keyferry_server.crypto.root_key import RootKeyProvider
+from keyferry_server.crypto.root_key.environment import EnvironmentRootKeyProvider
+from keyferry_server.crypto.root_key.file import FileRootKeyProvider, generate_root_key_file
+from keyferry_server.crypto.root_key.ring import RootKeyRing
+from keyferry_server.crypto.sealing import Sealer
 from keyferry_server.crypto.secret import Secret
 from keyferry_server.crypto.wrapping.wrapping_key import RSA_MODULUS_BITS
 from keyferry_server.domain.clock import Clock, SystemClock
 from keyferry_server.domain.identifiers import Scope
+from keyferry_server.domain.sealed_places import INSTALLATION_SECRET
+from keyferry_server.middleware.audit import audit
 from keyferry_server.middleware.authenticate import authenticate_as
 from keyferry_server.middleware.deadline import enforce_deadline
 from keyferry_server.middleware.faults import hide_faults
@@ -44,6 +51,7 @@ from keyferry_server.operations.get_parameters_for_import import WrappingKeySour
 from keyferry_server.parts import Parts
 from keyferry_server.routes import ROUTES
 from keyferry_server.settings import ListenAddress, Settings
+from keyferry_server.storage.audit_store import AuditStore
 from keyferry_server.storage.database import Database
 from keyferry_server.storage.due_work import DueWork
 from keyferry_server.storage.embedded import EmbeddedPostgres, find_software, make_data_folder
@@ -51,12 +59,13 @@ from keyferry_server.storage.import_token_store import ImportTokenStore
 from keyferry_server.storage.installation_store import InstallationStore
 from keyferry_server.storage.key_store import KeyStore
 from keyferry_server.storage.key_usage_store import KeyUsageStore
+from keyferry_server.storage.root_key_store import RootKeyStore
 from keyferry_server.storage.schema import check_schema, migrate
 from keyferry_server.storage.url import parse_database_url
 from keyferry_server.transport.grpc import GrpcServer
 from keyferry_server.transport.http import MetricsServer
 
-INSTALLATION_PLACE = Place("installation", "1", "installation secret")
+INSTALLATION_PLACE = INSTALLATION_SECRET.place(1)
 
 
 class StartError(Exception):
@@ -71,8 +80,10 @@ class RunningServer:
     metrics_address: str
     database: Database
     sweeper: ExpirySweeper
+    root_keys: RootKeyRing
     reaper: KeyReaper
     rotator: KeyRotator
+    audit_log: AuditLog
     operations: Mapping[type[Any], Handler]
     background: BackgroundTasks
 
@@ -86,7 +97,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         registry.register(collector)
 
     async with AsyncExitStack() as stack:
-        root_key, database = await stack.enter_async_context(_opened(settings))
+        provider, database = await stack.enter_async_context(opened(settings))
         watch = DatabaseWatch(
             database,
             clock,
@@ -96,7 +107,10 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         )
         await _check_clock(watch)
 
-        sealer = Sealer(root_key)
+        ring = RootKeyRing(provider.load)
+        sealer = Sealer(ring)
+        root_key_watch = await _entered(settings, database, ring)
+        stack.push_async_callback(root_key_watch.leave)
         installation_secret = await _installation_secret(InstallationStore(database), sealer, clock)
         key_material_ids = KeyMaterialIds(installation_secret)
         codec = ImportTokenCodec(installation_secret)
@@ -107,6 +121,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
             {
                 Clock: clock,
                 Database: database,
+                DueWork: DueWork(database, settings.partition),
                 ImportTokenCodec: codec,
                 KeyMaterialIds: key_material_ids,
                 KeyUsages: usages,
@@ -124,14 +139,25 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
             due_work,
             parts.get(KeyStore),
             parts.get(FreshMaterial),
-            settings.partition,
             clock,
             interval,
         )
 
         scope = Scope(settings.partition, settings.default_region, settings.default_account)
         local = Principal(scope.account_id, f"arn:{scope.partition}:iam::{scope.account_id}:root")
+        audit_log = AuditLog(
+            database,
+            parts.get(AuditStore),
+            AuditSigner(installation_secret),
+            clock,
+            registry,
+            interval_seconds=settings.audit_interval_seconds,
+            head_interval_seconds=settings.audit_head_interval_seconds,
+            most_unwritten=settings.audit_most_unwritten,
+            each_call=settings.audit_write == "each-call",
+        )
         middleware = [
+            audit(audit_log, clock),
             measure(registry),
             log_calls,
             hide_faults,
@@ -142,57 +168,59 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         ]
         grpc_server = GrpcServer(ROUTES, operations, middleware, scope, settings.max_message_bytes)
 
+        stack.push_async_callback(audit_log.close)
         stack.push_async_callback(usages.write_if_possible)
         background = BackgroundTasks()
         stack.push_async_callback(background.stop)
         grpc_port = await grpc_server.start(settings.grpc_listen)
         stack.push_async_callback(grpc_server.stop, settings.drain_seconds)
-        metrics_address = "off"
-        if isinstance(settings.metrics_listen, ListenAddress):
-            metrics_server = MetricsServer(registry, watch.answers)
-            host, port = settings.metrics_listen.host, settings.metrics_listen.port
-            metrics_address = settings.metrics_listen.with_port(await metrics_server.start(host, port))
-            stack.push_async_callback(metrics_server.stop)
+        metrics_address = await _start_metrics(settings, MetricsServer(registry, watch.answers), stack)
         await grpc_server.set_serving(True)
 
         background.start(pool.run(), "wrapping key pool")
+        background.start(audit_log.run(), "audit log")
+        background.start(audit_log.run_heads(), "audit log heads")
         background.start(sweeper.run(), "expiry sweeper")
         background.start(reaper.run(), "key reaper")
         background.start(rotator.run(), "key rotator")
         background.start(usages.run(), "key usage recorder")
         background.start(watch.run(grpc_server.set_serving), "database watch")
+        background.start(root_key_watch.run(), "root key watch")
 
         yield RunningServer(
             grpc_address=settings.grpc_listen.with_port(grpc_port),
             metrics_address=metrics_address,
             database=database,
             sweeper=sweeper,
+            root_keys=ring,
             reaper=reaper,
             rotator=rotator,
+            audit_log=audit_log,
             operations=operations,
             background=background,
         )
 
 
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[tuple[RootKey, Database]]:
-    """Open the root key and the database at its schema: the operator's, or our own embedded one."""
+async def opened(settings: Settings) -> AsyncIterator[tuple[RootKeyProvider, Database]]:
+    """Find the root key and open the database at its schema: the operator's, or our own embedded one."""
     async with AsyncExitStack() as stack:
         if settings.database_url is not None:
-            root_key = load_root_key(settings)
+            provider = root_key_provider(settings)
+            provider.load()  # before anything is opened: what cannot start leaves nothing behind
             database = open_database(settings)
             stack.push_async_callback(database.close)
             await check_schema(database)
         else:
             find_software()  # before anything is made: what cannot start leaves nothing behind
             folder = settings.data_dir or default_data_dir()
-            root_key = _embedded_root_key(settings, folder)
+            provider = _embedded_root_key(settings, folder)
             postgres = await EmbeddedPostgres.start(folder)
             stack.push_async_callback(postgres.stop)
             await migrate(postgres.url(), settings.database_connect_timeout_seconds)
             database = _database(settings, postgres.url())
             stack.push_async_callback(database.close)
-        yield root_key, database
+        yield provider, database
 
 
 def open_database(settings: Settings) -> Database:
@@ -210,12 +238,14 @@ def database_url(settings: Settings) -> str:
     return parse_database_url(settings.database_url.get_secret_value(), password)
 
 
-def load_root_key(settings: Settings) -> RootKey:
-    """Load the root key that the settings name."""
+def root_key_provider(settings: Settings) -> RootKeyProvider:
+    """Return where the settings say that the root key is."""
     if settings.root_key is not None:
-        return load_root_key_environment(settings.root_key.get_secret_value())
+        return EnvironmentRootKeyProvider(Secret(settings.root_key.get_secret_value().encode()))
     if settings.root_key_file is not None:
-        return load_root_key_file(settings.root_key_file)
+        return FileRootKeyProvider(settings.root_key_file)
+    if settings.pkcs11_module is not None:
+        return _pkcs11(settings, settings.pkcs11_module)
     raise StartError(
         "a server with a database URL needs its root key: make one with `keyferry-server root-key generate --out FILE`, "
         "keep a copy of it apart from the database's backups, and name it with --root-key-file or KEYFERRY_ROOT_KEY_FILE"
@@ -241,10 +271,29 @@ def _database(settings: Settings, url: str) -> Database:
     )
 
 
-def _embedded_root_key(settings: Settings, folder: Path) -> RootKey:
-    """Load the root key of the embedded database; make it together with the database, and never later."""
-    if settings.root_key is not None or settings.root_key_file is not None:
-        return load_root_key(settings)
+def _pkcs11(settings: Settings, module: Path) -> RootKeyProvider:
+    try:
+        from keyferry_server.crypto.root_key.pkcs11 import Pkcs11RootKeyProvider  # noqa: PLC0415 -- an extra
+    except ImportError:
+        raise StartError(
+            "a root key in a PKCS#11 device needs the extra: pip install 'keyferry-server[pkcs11]'"
+        ) from None
+    pin = settings.pkcs11_pin.get_secret_value() if settings.pkcs11_pin is not None else None
+    if settings.pkcs11_pin_file is not None:
+        pin = settings.pkcs11_pin_file.read_text().rstrip("\r\n")
+    return Pkcs11RootKeyProvider(
+        module, settings.pkcs11_token or "", Secret((pin or "").encode()), settings.pkcs11_key_label
+    )
+
+
+def _embedded_root_key(settings: Settings, folder: Path) -> RootKeyProvider:
+    """Find the root key of the embedded database; make it together with the database, and never later."""
+    if (
+        settings.root_key is not None
+        or settings.root_key_file is not None
+        or settings.pkcs11_module is not None
+    ):
+        return root_key_provider(settings)
     path = folder / "root-key"
     if not path.exists():
         if (folder / "postgres").exists():
@@ -254,7 +303,24 @@ def _embedded_root_key(settings: Settings, folder: Path) -> RootKey:
             )
         make_data_folder(folder)
         generate_root_key_file(path)
-    return load_root_key_file(path)
+    return FileRootKeyProvider(path)
+
+
+async def _start_metrics(settings: Settings, server: MetricsServer, stack: AsyncExitStack) -> str:
+    address = settings.metrics_listen
+    if not isinstance(address, ListenAddress):
+        return "off"
+    port = await server.start(address.host, address.port)
+    stack.push_async_callback(server.stop)
+    return address.with_port(port)
+
+
+async def _entered(settings: Settings, database: Database, ring: RootKeyRing) -> RootKeyWatch:
+    """Check the root key against the database, and make this server known to the others."""
+    await check_root_key(database, ring)
+    watch = RootKeyWatch(database, RootKeyStore(database), ring, settings.replica_interval_seconds)
+    await watch.enter()
+    return watch
 
 
 async def _check_clock(watch: DatabaseWatch) -> None:

@@ -6,6 +6,7 @@ from keyferry.v1 import CreateKeyRequest, CreateKeyResponse
 from keyferry_server.authz.admission import admit_to_account
 from keyferry_server.authz.permission import Permission
 from keyferry_server.call import Call
+from keyferry_server.domain.audit_trail import note_key
 from keyferry_server.domain.clock import Clock
 from keyferry_server.domain.identifiers import KeyIdentifier, generate_key_id
 from keyferry_server.domain.key import Key, KeySpec, KeyUsage, Origin
@@ -51,6 +52,8 @@ class CreateKey:
             created_at=now,
             materials=() if origin is Origin.EXTERNAL else (self.fresh_material.generate(key_id, now),),
         )
+
+        note_key(key.arn)
 
         async def write(transaction: Transaction) -> None:
             await self.keys.add(transaction, key)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from keyferry_server.call import Call
 from keyferry_server.crypto.ciphertext import decrypt, encrypt, parse_ciphertext
-from keyferry_server.crypto.sealing import Place, Sealer
+from keyferry_server.crypto.sealing import Sealer
 from keyferry_server.crypto.secret import Secret
 from keyferry_server.domain.clock import Clock
 from keyferry_server.domain.errors import (
@@ -18,12 +18,13 @@ from keyferry_server.domain.errors import (
 from keyferry_server.domain.identifiers import KeyIdentifier
 from keyferry_server.domain.key import Key
 from keyferry_server.domain.key_material import KeyMaterial
+from keyferry_server.domain.sealed_places import KEY_MATERIAL, Place
 from keyferry_server.operations.key_door import KeyDoor
 
 
 def material_place(key_id: str, key_material_id: str) -> Place:
     """Return where a key material is sealed for."""
-    return Place("key_materials", f"{key_id}/{key_material_id}", "key material")
+    return KEY_MATERIAL.place(key_id, key_material_id)
 
 
 @dataclass(frozen=True, slots=True)

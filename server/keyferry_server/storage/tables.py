@@ -7,10 +7,13 @@ are the domain's, so that a new member needs no migration.
 """
 
 from sqlalchemy import (
+    ARRAY,
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
     DateTime,
+    Double,
     ForeignKey,
     Index,
     LargeBinary,
@@ -116,6 +119,12 @@ key_materials = Table(
     ),
     # The sweeper's work list: only what still has bytes to wipe.
     Index(None, "valid_to", postgresql_where=text("sealed IS NOT NULL")),
+    # What is sealed under which version of the root key: its four bytes in crypto/sealing.py's header.
+    Index(
+        "ix_key_materials_root_key_version",
+        text("substring(sealed, 2, 4)"),
+        postgresql_where=text("sealed IS NOT NULL"),
+    ),
 )
 
 import_tokens = Table(
@@ -144,6 +153,70 @@ import_tokens = Table(
     ),
     CheckConstraint("(sealed_private_key IS NULL) = (spent_at IS NOT NULL)", name="spent_keeps_no_key"),
     CheckConstraint("octet_length(request_digest) = 32", name="request_digest"),
+    Index(
+        "ix_import_tokens_root_key_version",
+        text("substring(sealed_private_key, 2, 4)"),
+        postgresql_where=text("sealed_private_key IS NOT NULL"),
+    ),
+)
+
+root_key_versions = Table(
+    "root_key_versions",
+    metadata,
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column(
+        "proof",
+        LargeBinary,
+        nullable=False,
+        comment="a constant, encrypted under this version: only the right key opens it. It guards nothing and is never rewrapped",
+    ),
+    Column("added_at", DateTime(timezone=True), nullable=False),
+    Column(
+        "activated_at",
+        DateTime(timezone=True),
+        comment="since then every server seals under the highest version that has it; null: not every server knows the version yet",
+    ),
+    CheckConstraint("version BETWEEN 1 AND 4294967295", name="version"),
+)
+
+replicas = Table(
+    "replicas",
+    metadata,
+    Column("replica_id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False, comment="host and process, for the operator"),
+    Column("root_key_versions", ARRAY(BigInteger), nullable=False, comment="the versions that it can open"),
+    Column("sealing_version", BigInteger, nullable=False, comment="the version that it seals under"),
+    Column("started_at", DateTime(timezone=True), nullable=False),
+    Column(
+        "alive_until",
+        DateTime(timezone=True),
+        nullable=False,
+        comment="on the database's clock; renewed while the server runs. Past it nobody waits for the server",
+    ),
+)
+
+# Not logged, and so empty after a crash of Postgres: everybody then starts with a full bucket.
+rate_limits = Table(
+    "rate_limits",
+    metadata,
+    Column("principal", Text, primary_key=True),
+    Column(
+        "name", Text, primary_key=True, comment="an operation, or * for all that have no limit of their own"
+    ),
+    Column(
+        "tokens",
+        Double,
+        nullable=False,
+        comment="calls that are left; below 0 if servers let through more than was left",
+    ),
+    Column(
+        "refilled_at",
+        DateTime(timezone=True),
+        nullable=False,
+        index=True,
+        comment="on the database's clock: up to then the tokens are counted",
+    ),
+    prefixes=["UNLOGGED"],
 )
 
 import_receipts = Table(
@@ -190,4 +263,34 @@ key_tags = Table(
     Column("key_id", Text, ForeignKey(keys.c.key_id, ondelete="CASCADE"), primary_key=True),
     Column("tag_key", Text(collation="C"), primary_key=True),
     Column("tag_value", Text, nullable=False),
+)
+
+audit_records = Table(
+    "audit_records",
+    metadata,
+    Column("chain_id", Uuid, primary_key=True),
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("happened_at", DateTime(timezone=True), nullable=False),
+    Column("event", Text, nullable=False, comment="JSON, exactly as it was hashed"),
+    Column("hash", LargeBinary, nullable=False, comment="over the record before it and this one"),
+    # An export is one range of it.
+    Index(None, "happened_at", "chain_id", "sequence"),
+)
+
+audit_chains = Table(
+    "audit_chains",
+    metadata,
+    Column("chain_id", Uuid, primary_key=True),
+    Column("sequence", BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("anchored_sequence", BigInteger, nullable=False, comment="how far signed heads reach"),
+    Index("ix_audit_chains_grown", "chain_id", postgresql_where=text("sequence > anchored_sequence")),
+)
+
+audit_heads = Table(
+    "audit_heads",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("content", Text, nullable=False, comment="JSON, exactly as it was signed"),
+    Column("signature", LargeBinary, nullable=False),
 )
