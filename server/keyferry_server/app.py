@@ -24,6 +24,7 @@ from keyferry_server.background.tasks import BackgroundTasks
 from keyferry_server.background.wrapping_key_pool import WrappingKeyPool
 from keyferry_server.call import Handler
 from keyferry_server.crypto.audit_signature import AuditSigner
+from keyferry_server.crypto.grant_token import GrantTokenCodec
 from keyferry_server.crypto.import_token import ImportTokenCodec
 from keyferry_server.crypto.installation import INSTALLATION_SECRET_BYTES
 from keyferry_server.crypto.key_material_id import KeyMaterialIds
@@ -41,6 +42,7 @@ from keyferry_server.middleware.audit import audit
 from keyferry_server.middleware.authenticate import authenticate_as
 from keyferry_server.middleware.deadline import enforce_deadline
 from keyferry_server.middleware.faults import hide_faults
+from keyferry_server.middleware.keep_request import keep_request
 from keyferry_server.middleware.log_calls import log_calls
 from keyferry_server.middleware.measure import measure
 from keyferry_server.middleware.record_usage import record_usage
@@ -111,7 +113,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         sealer = Sealer(ring)
         root_key_watch = await _entered(settings, database, ring)
         stack.push_async_callback(root_key_watch.leave)
-        installation_secret = await _installation_secret(InstallationStore(database), sealer, clock)
+        installation_secret = await installation_secret_of(InstallationStore(database), sealer, clock)
         key_material_ids = KeyMaterialIds(installation_secret)
         codec = ImportTokenCodec(installation_secret)
 
@@ -120,6 +122,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         parts = Parts(
             {
                 Clock: clock,
+                GrantTokenCodec: GrantTokenCodec(installation_secret),
                 Database: database,
                 DueWork: DueWork(database, settings.partition),
                 ImportTokenCodec: codec,
@@ -164,6 +167,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
             enforce_deadline,
             authenticate_as(local),
             validate_request,
+            keep_request,
             record_usage(usages.note, clock),
         ]
         grpc_server = GrpcServer(ROUTES, operations, middleware, scope, settings.max_message_bytes)
@@ -333,7 +337,9 @@ async def _check_clock(watch: DatabaseWatch) -> None:
         )
 
 
-async def _installation_secret(store: InstallationStore, sealer: Sealer, clock: Clock) -> Secret:
+async def installation_secret_of(store: InstallationStore, sealer: Sealer, clock: Clock) -> Secret:
+    """Return the installation's secret; it is made with the first use of a database."""
+
     def make() -> bytes:
         return sealer.seal(Secret.generate(INSTALLATION_SECRET_BYTES), INSTALLATION_PLACE)
 

@@ -32,15 +32,18 @@ from keyferry_server.operations.generate_data_key import GenerateDataKey
 from keyferry_server.operations.generate_data_key_without_plaintext import GenerateDataKeyWithoutPlaintext
 from keyferry_server.operations.generate_random import GenerateRandom
 from keyferry_server.operations.get_key_last_usage import GetKeyLastUsage
+from keyferry_server.operations.get_key_policy import GetKeyPolicy
 from keyferry_server.operations.get_key_rotation_status import GetKeyRotationStatus
 from keyferry_server.operations.get_parameters_for_import import GetParametersForImport
 from keyferry_server.operations.import_key_material import ImportKeyMaterial
 from keyferry_server.operations.list_aliases import ListAliases
 from keyferry_server.operations.list_import_receipts import ListImportReceipts
 from keyferry_server.operations.list_import_tokens import ListImportTokens
+from keyferry_server.operations.list_key_policies import ListKeyPolicies
 from keyferry_server.operations.list_key_rotations import ListKeyRotations
 from keyferry_server.operations.list_keys import ListKeys
 from keyferry_server.operations.list_resource_tags import ListResourceTags
+from keyferry_server.operations.put_key_policy import PutKeyPolicy
 from keyferry_server.operations.re_encrypt import ReEncrypt
 from keyferry_server.operations.revoke_import_token import RevokeImportToken
 from keyferry_server.operations.rotate_key_on_demand import RotateKeyOnDemand
@@ -86,6 +89,9 @@ ROUTES = (
     Route(TagResource,                     (P.TAG_RESOURCE,),                        NOT_LEAVING,          KEY_ONLY, 10),
     Route(UntagResource,                   (P.UNTAG_RESOURCE,),                      NOT_LEAVING,          KEY_ONLY, 10),
     Route(ListResourceTags,                (P.LIST_RESOURCE_TAGS,),                  ANY_STATE,            KEY_ONLY, 10),
+    Route(GetKeyPolicy,                    (P.GET_KEY_POLICY,),                      ANY_STATE,            KEY_ONLY, 10),
+    Route(PutKeyPolicy,                    (P.PUT_KEY_POLICY,),                      ANY_STATE,            KEY_ONLY, 10),
+    Route(ListKeyPolicies,                 (P.LIST_KEY_POLICIES,),                   ANY_STATE,            KEY_ONLY, 10),
     Route(ListImportTokens,                (P.LIST_IMPORT_TOKENS,),                  ANY_STATE,            KEY_ONLY, 10),
     Route(RevokeImportToken,               (P.REVOKE_IMPORT_TOKEN,),                 ANY_STATE,            KEY_ONLY, 10),
     Route(ListImportReceipts,              (P.LIST_IMPORT_RECEIPTS,),                ANY_STATE,            KEY_ONLY, 10),

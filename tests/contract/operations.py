@@ -7,8 +7,8 @@ from google.protobuf.message import Message
 from steps import NEVER
 
 from keyferry.v1 import (
-    CreateAliasRequest,
     CancelKeyDeletionRequest,
+    CreateAliasRequest,
     DecryptRequest,
     DeleteImportedKeyMaterialRequest,
     DescribeKeyRequest,
@@ -24,20 +24,19 @@ from keyferry.v1 import (
     GetParametersForImportRequest,
     ImportKeyMaterialRequest,
     ListAliasesRequest,
+    ListImportReceiptsRequest,
+    ListImportTokensRequest,
+    ListKeyRotationsRequest,
     ListResourceTagsRequest,
     ReEncryptRequest,
+    RevokeImportTokenRequest,
+    RotateKeyOnDemandRequest,
+    ScheduleKeyDeletionRequest,
     Tag,
     TagResourceRequest,
     UntagResourceRequest,
     UpdateAliasRequest,
     UpdateKeyDescriptionRequest,
-    ListImportReceiptsRequest,
-    ListImportTokensRequest,
-    ListKeyRotationsRequest,
-    ReEncryptRequest,
-    RevokeImportTokenRequest,
-    RotateKeyOnDemandRequest,
-    ScheduleKeyDeletionRequest,
 )
 from keyferry_client import KeyManagementServiceClient
 

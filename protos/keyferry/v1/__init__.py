@@ -82,6 +82,14 @@ from keyferry.v1.key_pb2 import (
     KeyUsageType,
     OriginType,
 )
+from keyferry.v1.key_policies_pb2 import (
+    GetKeyPolicyRequest,
+    GetKeyPolicyResponse,
+    ListKeyPoliciesRequest,
+    ListKeyPoliciesResponse,
+    PutKeyPolicyRequest,
+    PutKeyPolicyResponse,
+)
 from keyferry.v1.key_rotation_pb2 import (
     DisableKeyRotationRequest,
     DisableKeyRotationResponse,
@@ -155,6 +163,8 @@ __all__ = [
     "GenerateRandomResponse",
     "GetKeyLastUsageRequest",
     "GetKeyLastUsageResponse",
+    "GetKeyPolicyRequest",
+    "GetKeyPolicyResponse",
     "GetKeyRotationStatusRequest",
     "GetKeyRotationStatusResponse",
     "GetParametersForImportRequest",
@@ -181,6 +191,8 @@ __all__ = [
     "ListImportReceiptsResponse",
     "ListImportTokensRequest",
     "ListImportTokensResponse",
+    "ListKeyPoliciesRequest",
+    "ListKeyPoliciesResponse",
     "ListKeyRotationsRequest",
     "ListKeyRotationsResponse",
     "ListKeysRequest",
@@ -188,6 +200,8 @@ __all__ = [
     "ListResourceTagsRequest",
     "ListResourceTagsResponse",
     "OriginType",
+    "PutKeyPolicyRequest",
+    "PutKeyPolicyResponse",
     "ReEncryptRequest",
     "ReEncryptResponse",
     "RevokeImportTokenRequest",

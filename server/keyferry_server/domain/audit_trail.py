@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from keyferry_server.domain.audit import AuditEvent, format_time
-from keyferry_server.domain.identifiers import KeyIdentifier
+from keyferry_server.domain.identifiers import ALIAS_PREFIX, KeyIdentifier
 
 _VERSION = "1.11"
 _SOURCE = "kms.amazonaws.com"
@@ -57,7 +57,7 @@ class CallTrail:
     peer: str
     parameters: Mapping[str, Any] = field(repr=False)
     caller: Mapping[str, str] = field(default_factory=lambda: {"type": "Anonymous"})
-    key_arns: dict[str, None] = field(default_factory=dict)
+    resource_arns: dict[str, None] = field(default_factory=dict)
     error: tuple[str, str] | None = None
     is_written: bool = False
 
@@ -75,7 +75,7 @@ class CallTrail:
             "requestID": self.request_id,
             "readOnly": _CHANGES.match(self.operation) is None,
             "requestParameters": self.parameters,
-            "resources": [_resource(arn) for arn in self.key_arns],
+            "resources": [_resource(arn) for arn in self.resource_arns],
         }
         if self.error is not None:
             content["errorCode"], content["errorMessage"] = self.error
@@ -124,15 +124,17 @@ def note_caller(account_id: str, arn: str) -> None:
         trail.caller = {"type": "Principal", "accountId": account_id, "arn": arn}
 
 
-def note_key(arn: str) -> None:
-    """Note a key that the call is about."""
+def note_resource(arn: str) -> None:
+    """Note a key or an alias that the call is about."""
     trail = current_trail.get()
     if isinstance(trail, CallTrail):
-        trail.key_arns[arn] = None
+        trail.resource_arns[arn] = None
 
 
 def _resource(arn: str) -> dict[str, str]:
-    return {"type": "AWS::KMS::Key", "ARN": arn, "accountId": arn.split(":")[4]}
+    account_id, resource = arn.split(":", 5)[4:]
+    kind = "AWS::KMS::Alias" if resource.startswith(ALIAS_PREFIX) else "AWS::KMS::Key"
+    return {"type": kind, "ARN": arn, "accountId": account_id}
 
 
 def _address(peer: str) -> str:

@@ -5,7 +5,9 @@
     KmsError
     ├── invalid argument      ValidationException · InvalidArnException · InvalidMarkerException
     │                         InvalidCiphertextException · InvalidImportTokenException
-    │                         IncorrectKeyMaterialException · InvalidAliasNameException · TagException
+    │                         IncorrectKeyMaterialException · MalformedPolicyDocumentException
+    │                         InvalidGrantIdException · InvalidGrantTokenException
+    │                         InvalidAliasNameException · TagException
     ├── not found             NotFoundException
     ├── already exists        AlreadyExistsException
     ├── failed precondition   DisabledException · KMSInvalidStateException · UnsupportedOperationException
@@ -118,8 +120,26 @@ class InvalidAliasNameException(KmsError):
     category = Category.INVALID_ARGUMENT
 
 
+class MalformedPolicyDocumentException(KmsError):
+    """A policy document is not valid; the message names the place in it."""
+
+    category = Category.INVALID_ARGUMENT
+
+
 class TagException(KmsError):
     """Tags are reserved, twice the same, or too many."""
+
+    category = Category.INVALID_ARGUMENT
+
+
+class InvalidGrantIdException(KmsError):
+    """There is no grant of that id on the key."""
+
+    category = Category.INVALID_ARGUMENT
+
+
+class InvalidGrantTokenException(KmsError):
+    """The grant token is damaged, or was not given out by this service."""
 
     category = Category.INVALID_ARGUMENT
 

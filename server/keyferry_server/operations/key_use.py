@@ -15,7 +15,6 @@ from keyferry_server.domain.errors import (
     KMSInternalException,
     NotFoundException,
 )
-from keyferry_server.domain.identifiers import KeyIdentifier
 from keyferry_server.domain.key import Key
 from keyferry_server.domain.key_material import KeyMaterial
 from keyferry_server.domain.sealed_places import KEY_MATERIAL, Place
@@ -81,9 +80,7 @@ class KeyUse:
         """
         header = parse_ciphertext(blob)
         if key_text is None:
-            key = await self._open_named_by_ciphertext(
-                KeyIdentifier(call.scope, header.key_id), call, permission
-            )
+            key = await self._open_named_by_ciphertext(header.key_id, call, permission)
         else:
             key = await self.door.open(key_text, call, permission)
             if key.key_id != header.key_id:
@@ -96,11 +93,9 @@ class KeyUse:
             raise InvalidCiphertextException
         return Decrypted(key, material.key_material_id, decrypt(self._unseal(key, material), header, context))
 
-    async def _open_named_by_ciphertext(
-        self, identifier: KeyIdentifier, call: Call, permission: str | None
-    ) -> Key:
+    async def _open_named_by_ciphertext(self, key_id: str, call: Call, permission: str | None) -> Key:
         try:
-            return await self.door.open_identified(identifier, call, permission)
+            return await self.door.open_named_by_ciphertext(key_id, call, permission)
         except (NotFoundException, AccessDeniedException):
             raise AccessDeniedException(
                 "The ciphertext refers to a customer master key that does not exist, does not exist in this region, "

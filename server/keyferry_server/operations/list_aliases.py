@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 
 from keyferry.v1 import AliasListEntry, ListAliasesRequest, ListAliasesResponse
-from keyferry_server.authz.admission import admit_to_account
 from keyferry_server.call import Call
-from keyferry_server.domain.clock import Clock
-from keyferry_server.domain.key import Key
+from keyferry_server.operations.gate import Gate
 from keyferry_server.operations.key_door import KeyDoor
 from keyferry_server.storage.alias_store import AliasStore
 from keyferry_server.wire.marker import PagedList
@@ -18,17 +16,19 @@ ALIASES = PagedList("aliases", "alias/[a-zA-Z0-9/_-]{1,250}", default_limit=50)
 class ListAliases:
     """Lists aliases page by page."""
 
+    gate: Gate
     door: KeyDoor
     aliases: AliasStore
-    clock: Clock
 
     async def __call__(self, request: ListAliasesRequest, call: Call) -> ListAliasesResponse:
-        """Read one page."""
+        """Read one page; whose aliases are listed is the account's matter, not that of a key policy."""
         page = ALIASES.parse(request)
 
-        key = await self._open(request, call)
+        await self.gate.admit_to_account(call)
 
-        shown, truncated = page.cut(await self.aliases.list(call.scope, key, page.after or "", page.fetch))
+        key = await self.door.find(request.key_id, call) if request.HasField("key_id") else None
+        found = await self.aliases.list(call.scope, key, page.after or "", page.fetch)
+        shown, truncated = page.cut(found)
 
         return ListAliasesResponse(
             aliases=[
@@ -44,12 +44,3 @@ class ListAliases:
             next_marker=ALIASES.format_marker(shown[-1].identifier.name) if truncated else None,
             truncated=truncated,
         )
-
-    async def _open(self, request: ListAliasesRequest, call: Call) -> Key | None:
-        """Admit the caller to the key whose aliases it asks for, or to those of the account."""
-        if not request.HasField("key_id"):
-            admit_to_account(call.caller, call.route.permission)
-            return None
-        key = await self.door.open(request.key_id, call)
-        key.check_state(call.route.key_states, self.clock.now())
-        return key

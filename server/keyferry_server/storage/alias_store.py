@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Row, and_, delete, func, select, update
 from sqlalchemy.dialects import postgresql
 
 from keyferry_server.domain.alias import Alias, already_exists
-from keyferry_server.domain.identifiers import AliasIdentifier, Scope
+from keyferry_server.domain.identifiers import AliasIdentifier, KeyIdentifier, Scope
 from keyferry_server.domain.key import Key
 from keyferry_server.storage.database import Database, Transaction
 from keyferry_server.storage.tables import aliases
@@ -66,7 +66,7 @@ class AliasStore:
         """Delete a locked alias."""
         await transaction.connection.execute(delete(aliases).where(is_alias(alias.identifier)))
 
-    async def list(self, scope: Scope, key: Key | None, after: str, limit: int) -> Sequence[Alias]:
+    async def list(self, scope: Scope, key: KeyIdentifier | None, after: str, limit: int) -> Sequence[Alias]:
         """Return up to `limit` aliases of a scope, of one key if it is given, that follow `after` in their order."""
         page = (
             select(aliases)

@@ -24,6 +24,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 metadata = MetaData(
     naming_convention={
@@ -70,6 +71,11 @@ keys = Table(
     Column("deletion_window_days", SmallInteger),
     Column("rotation_period_days", SmallInteger, comment="null: no automatic rotation"),
     Column("next_rotation_date", DateTime(timezone=True)),
+    Column(
+        "policy",
+        Text,
+        comment="the key policy as its owner wrote it; null: the default one, which leaves it to the account",
+    ),
     CheckConstraint("origin IN ('AWS_KMS', 'EXTERNAL')", name="origin"),
     CheckConstraint(
         "num_nonnulls(rotation_period_days, next_rotation_date) IN (0, 2)", name="rotation_entirely_or_not"
@@ -293,4 +299,54 @@ audit_heads = Table(
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     Column("content", Text, nullable=False, comment="JSON, exactly as it was signed"),
     Column("signature", LargeBinary, nullable=False),
+)
+
+principals = Table(
+    "principals",
+    metadata,
+    Column("arn", Text, primary_key=True),
+    Column("account_id", Text, nullable=False),
+    Column("kind", Text, nullable=False, comment="user or role; the roots of accounts have no row"),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    # Lists of an account's principals: one page is one range of it.
+    Index(None, "account_id", "arn"),
+)
+
+identity_policies = Table(
+    "identity_policies",
+    metadata,
+    Column("principal_arn", Text, ForeignKey(principals.c.arn, ondelete="CASCADE"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("document", Text, nullable=False),
+    Column("attached_at", DateTime(timezone=True), nullable=False),
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("grant_id", Text, primary_key=True),
+    Column("key_id", Text, ForeignKey(keys.c.key_id, ondelete="CASCADE"), nullable=False),
+    Column("name", Text),
+    Column("grantee", Text, nullable=False),
+    Column("retiring", Text),
+    Column("issuing_account", Text, nullable=False),
+    Column("operations", ARRAY(Text), nullable=False),
+    Column(
+        "context_equals",
+        JSONB(none_as_null=True),
+        comment="what the encryption context must be; null: anything",
+    ),
+    Column(
+        "context_subset",
+        JSONB(none_as_null=True),
+        comment="what the encryption context must contain; null: nothing",
+    ),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("grant_id ~ '^[0-9a-f]{64}$'", name="grant_id"),
+    # ListGrants: one page is one range of it.
+    Index(None, "key_id", "grant_id"),
+    # What a caller may do by grants.
+    Index(None, "key_id", "grantee"),
+    # ListRetirableGrants.
+    Index(None, "retiring", "grant_id", postgresql_where=text("retiring IS NOT NULL")),
 )

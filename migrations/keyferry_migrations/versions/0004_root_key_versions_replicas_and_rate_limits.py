@@ -7,7 +7,7 @@ it lasts: about a second for a million rows.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0008"
+revision = "0004"
 down_revision = "0003"
 
 
