@@ -13,6 +13,8 @@ from keyferry.v1 import (
     CancelKeyDeletionResponse,
     CreateAliasRequest,
     CreateAliasResponse,
+    CreateGrantRequest,
+    CreateGrantResponse,
     CreateKeyRequest,
     CreateKeyResponse,
     DataKeySpec,
@@ -51,6 +53,8 @@ from keyferry.v1 import (
     GetKeyRotationStatusResponse,
     GetParametersForImportRequest,
     GetParametersForImportResponse,
+    GrantConstraints,
+    GrantOperation,
     ImportKeyMaterialRequest,
     ImportKeyMaterialResponse,
     ImportType,
@@ -59,6 +63,8 @@ from keyferry.v1 import (
     KeyUsageType,
     ListAliasesRequest,
     ListAliasesResponse,
+    ListGrantsRequest,
+    ListGrantsResponse,
     ListImportReceiptsRequest,
     ListImportReceiptsResponse,
     ListImportTokensRequest,
@@ -71,11 +77,17 @@ from keyferry.v1 import (
     ListKeysResponse,
     ListResourceTagsRequest,
     ListResourceTagsResponse,
+    ListRetirableGrantsRequest,
+    ListRetirableGrantsResponse,
     OriginType,
     PutKeyPolicyRequest,
     PutKeyPolicyResponse,
     ReEncryptRequest,
     ReEncryptResponse,
+    RetireGrantRequest,
+    RetireGrantResponse,
+    RevokeGrantRequest,
+    RevokeGrantResponse,
     RevokeImportTokenRequest,
     RevokeImportTokenResponse,
     RotateKeyOnDemandRequest,
@@ -130,6 +142,26 @@ ExpirationModelTypeName = Literal[
     "KEY_MATERIAL_DOES_NOT_EXPIRE",
     "EXPIRATION_MODEL_TYPE_KEY_MATERIAL_EXPIRES",
     "EXPIRATION_MODEL_TYPE_KEY_MATERIAL_DOES_NOT_EXPIRE",
+]
+GrantOperationName = Literal[
+    "DECRYPT",
+    "ENCRYPT",
+    "GENERATE_DATA_KEY",
+    "GENERATE_DATA_KEY_WITHOUT_PLAINTEXT",
+    "RE_ENCRYPT_FROM",
+    "RE_ENCRYPT_TO",
+    "CREATE_GRANT",
+    "RETIRE_GRANT",
+    "DESCRIBE_KEY",
+    "GRANT_OPERATION_DECRYPT",
+    "GRANT_OPERATION_ENCRYPT",
+    "GRANT_OPERATION_GENERATE_DATA_KEY",
+    "GRANT_OPERATION_GENERATE_DATA_KEY_WITHOUT_PLAINTEXT",
+    "GRANT_OPERATION_RE_ENCRYPT_FROM",
+    "GRANT_OPERATION_RE_ENCRYPT_TO",
+    "GRANT_OPERATION_CREATE_GRANT",
+    "GRANT_OPERATION_RETIRE_GRANT",
+    "GRANT_OPERATION_DESCRIBE_KEY",
 ]
 ImportTypeName = Literal[
     "NEW_KEY_MATERIAL",
@@ -333,6 +365,31 @@ LIST_KEY_POLICIES = Rpc(
     ListKeyPoliciesRequest,
     ListKeyPoliciesResponse,
 )
+CREATE_GRANT = Rpc(
+    "/keyferry.v1.KeyManagementService/CreateGrant",
+    CreateGrantRequest,
+    CreateGrantResponse,
+)
+LIST_GRANTS = Rpc(
+    "/keyferry.v1.KeyManagementService/ListGrants",
+    ListGrantsRequest,
+    ListGrantsResponse,
+)
+LIST_RETIRABLE_GRANTS = Rpc(
+    "/keyferry.v1.KeyManagementService/ListRetirableGrants",
+    ListRetirableGrantsRequest,
+    ListRetirableGrantsResponse,
+)
+RETIRE_GRANT = Rpc(
+    "/keyferry.v1.KeyManagementService/RetireGrant",
+    RetireGrantRequest,
+    RetireGrantResponse,
+)
+REVOKE_GRANT = Rpc(
+    "/keyferry.v1.KeyManagementService/RevokeGrant",
+    RevokeGrantRequest,
+    RevokeGrantResponse,
+)
 LIST_IMPORT_TOKENS = Rpc(
     "/keyferry.v1.KeyferryService/ListImportTokens",
     ListImportTokensRequest,
@@ -414,15 +471,18 @@ class Operations(ABC):
         *,
         timeout: float | None = None,
         key_id: str | None = None,
+        grant_tokens: Iterable[str] | None = None,
     ) -> Task[DescribeKeyResponse]:
         """Shows a key's metadata, in every key state.
 
         Args:
             key_id: Key ID, key ARN, alias name or alias ARN; 1 to 2048 characters. NotFoundException if there
                 is no such key; InvalidArnException if it is a broken ARN.
+            grant_tokens: From CreateGrant; at most 10. InvalidGrantTokenException if one is damaged.
         """
         members: Mapping[str, Any] = {
             "key_id": key_id,
+            "grant_tokens": grant_tokens,
         }
         return self._start(DESCRIBE_KEY, request, members, cancellation_token, timeout)
 
@@ -612,6 +672,7 @@ class Operations(ABC):
         plaintext: bytes | None = None,
         encryption_context: Mapping[str, str] | None = None,
         encryption_algorithm: EncryptionAlgorithmSpec | EncryptionAlgorithmSpecName | None = None,
+        grant_tokens: Iterable[str] | None = None,
         dry_run: bool | None = None,
     ) -> Task[EncryptResponse]:
         """Encrypts up to 4096 bytes.
@@ -623,6 +684,7 @@ class Operations(ABC):
             plaintext: 1 to 4096 bytes.
             encryption_context: Bound to the ciphertext.
             encryption_algorithm: Default SYMMETRIC_DEFAULT.
+            grant_tokens: From CreateGrant; at most 10. InvalidGrantTokenException if one is damaged.
             dry_run: Do every check and nothing else: DryRunOperationException if the call would have
                 succeeded.
         """
@@ -631,6 +693,7 @@ class Operations(ABC):
             "plaintext": plaintext,
             "encryption_context": encryption_context,
             "encryption_algorithm": encryption_algorithm,
+            "grant_tokens": grant_tokens,
             "dry_run": dry_run,
         }
         return self._start(ENCRYPT, request, members, cancellation_token, timeout)
@@ -645,6 +708,7 @@ class Operations(ABC):
         encryption_context: Mapping[str, str] | None = None,
         key_id: str | None = None,
         encryption_algorithm: EncryptionAlgorithmSpec | EncryptionAlgorithmSpecName | None = None,
+        grant_tokens: Iterable[str] | None = None,
         dry_run: bool | None = None,
         dry_run_modifiers: Iterable[DryRunModifierType | DryRunModifierTypeName] | None = None,
     ) -> Task[DecryptResponse]:
@@ -658,6 +722,7 @@ class Operations(ABC):
             key_id: Key ID or key ARN that must have made the ciphertext, else IncorrectKeyException; 1 to
                 2048 characters. Absent: the key it names.
             encryption_algorithm: Default SYMMETRIC_DEFAULT.
+            grant_tokens: From CreateGrant; at most 10. InvalidGrantTokenException if one is damaged.
             dry_run: Do every check and nothing else: DryRunOperationException if the call would have
                 succeeded.
             dry_run_modifiers: IGNORE_CIPHERTEXT: check the caller's permission and the key alone. Only with
@@ -668,6 +733,7 @@ class Operations(ABC):
             "encryption_context": encryption_context,
             "key_id": key_id,
             "encryption_algorithm": encryption_algorithm,
+            "grant_tokens": grant_tokens,
             "dry_run": dry_run,
             "dry_run_modifiers": dry_run_modifiers,
         }
@@ -686,6 +752,7 @@ class Operations(ABC):
         destination_encryption_context: Mapping[str, str] | None = None,
         source_encryption_algorithm: EncryptionAlgorithmSpec | EncryptionAlgorithmSpecName | None = None,
         destination_encryption_algorithm: EncryptionAlgorithmSpec | EncryptionAlgorithmSpecName | None = None,
+        grant_tokens: Iterable[str] | None = None,
         dry_run: bool | None = None,
         dry_run_modifiers: Iterable[DryRunModifierType | DryRunModifierTypeName] | None = None,
     ) -> Task[ReEncryptResponse]:
@@ -705,6 +772,7 @@ class Operations(ABC):
             destination_encryption_context: Bound to the new ciphertext.
             source_encryption_algorithm: Default SYMMETRIC_DEFAULT.
             destination_encryption_algorithm: Default SYMMETRIC_DEFAULT.
+            grant_tokens: From CreateGrant; at most 10. InvalidGrantTokenException if one is damaged.
             dry_run: Do every check and nothing else: DryRunOperationException if the call would have
                 succeeded.
             dry_run_modifiers: IGNORE_CIPHERTEXT: check the caller's permission and the key alone. Only with
@@ -718,6 +786,7 @@ class Operations(ABC):
             "destination_encryption_context": destination_encryption_context,
             "source_encryption_algorithm": source_encryption_algorithm,
             "destination_encryption_algorithm": destination_encryption_algorithm,
+            "grant_tokens": grant_tokens,
             "dry_run": dry_run,
             "dry_run_modifiers": dry_run_modifiers,
         }
@@ -733,6 +802,7 @@ class Operations(ABC):
         encryption_context: Mapping[str, str] | None = None,
         number_of_bytes: int | None = None,
         key_spec: DataKeySpec | DataKeySpecName | None = None,
+        grant_tokens: Iterable[str] | None = None,
         dry_run: bool | None = None,
     ) -> Task[GenerateDataKeyResponse]:
         """Generates a data key; answers it both in plaintext and encrypted.
@@ -742,6 +812,7 @@ class Operations(ABC):
             encryption_context: Bound to the encrypted data key.
             number_of_bytes: Length of the data key in bytes, 1 to 1024.
             key_spec: Length of the data key by name.
+            grant_tokens: From CreateGrant; at most 10. InvalidGrantTokenException if one is damaged.
             dry_run: Do every check and nothing else: DryRunOperationException if the call would have
                 succeeded.
         """
@@ -750,6 +821,7 @@ class Operations(ABC):
             "encryption_context": encryption_context,
             "number_of_bytes": number_of_bytes,
             "key_spec": key_spec,
+            "grant_tokens": grant_tokens,
             "dry_run": dry_run,
         }
         return self._start(GENERATE_DATA_KEY, request, members, cancellation_token, timeout)
@@ -764,6 +836,7 @@ class Operations(ABC):
         encryption_context: Mapping[str, str] | None = None,
         key_spec: DataKeySpec | DataKeySpecName | None = None,
         number_of_bytes: int | None = None,
+        grant_tokens: Iterable[str] | None = None,
         dry_run: bool | None = None,
     ) -> Task[GenerateDataKeyWithoutPlaintextResponse]:
         """Generates a data key; answers it only encrypted.
@@ -773,6 +846,7 @@ class Operations(ABC):
             encryption_context: Bound to the encrypted data key.
             key_spec: Length of the data key by name.
             number_of_bytes: Length of the data key in bytes, 1 to 1024.
+            grant_tokens: From CreateGrant; at most 10. InvalidGrantTokenException if one is damaged.
             dry_run: Do every check and nothing else: DryRunOperationException if the call would have
                 succeeded.
         """
@@ -781,6 +855,7 @@ class Operations(ABC):
             "encryption_context": encryption_context,
             "key_spec": key_spec,
             "number_of_bytes": number_of_bytes,
+            "grant_tokens": grant_tokens,
             "dry_run": dry_run,
         }
         return self._start(GENERATE_DATA_KEY_WITHOUT_PLAINTEXT, request, members, cancellation_token, timeout)
@@ -1258,6 +1333,163 @@ class Operations(ABC):
             "marker": marker,
         }
         return self._start(LIST_KEY_POLICIES, request, members, cancellation_token, timeout)
+
+    def create_grant_async(
+        self,
+        request: CreateGrantRequest | None = None,
+        cancellation_token: CancellationToken = CancellationToken.none,
+        *,
+        timeout: float | None = None,
+        key_id: str | None = None,
+        grantee_principal: str | None = None,
+        retiring_principal: str | None = None,
+        operations: Iterable[GrantOperation | GrantOperationName] | None = None,
+        constraints: GrantConstraints | Mapping[str, Any] | None = None,
+        grant_tokens: Iterable[str] | None = None,
+        name: str | None = None,
+        dry_run: bool | None = None,
+    ) -> Task[CreateGrantResponse]:
+        """Gives a principal permissions for a key.
+
+        LimitExceededException (RESOURCE_EXHAUSTED) if the key has 50000 grants, or the principal 500 on it;
+        DisabledException or KMSInvalidStateException unless the key is ENABLED.
+
+        Args:
+            key_id: Key ID or key ARN; 1 to 2048 characters. An alias is an InvalidArnException.
+            grantee_principal: Who gets the permissions; 1 to 256 characters.
+            retiring_principal: Who may take them back by RetireGrant; 1 to 256 characters.
+            operations: What is allowed.
+            constraints: Within which encryption contexts. Absent: all.
+            grant_tokens: From CreateGrant; at most 10. InvalidGrantTokenException if one is damaged.
+            name: A grant with the same name and the same terms is not made twice; 1 to 256 characters. Not
+                secret.
+            dry_run: Do every check and nothing else: DryRunOperationException if the call would have
+                succeeded.
+        """
+        members: Mapping[str, Any] = {
+            "key_id": key_id,
+            "grantee_principal": grantee_principal,
+            "retiring_principal": retiring_principal,
+            "operations": operations,
+            "constraints": constraints,
+            "grant_tokens": grant_tokens,
+            "name": name,
+            "dry_run": dry_run,
+        }
+        return self._start(CREATE_GRANT, request, members, cancellation_token, timeout)
+
+    def list_grants_async(
+        self,
+        request: ListGrantsRequest | None = None,
+        cancellation_token: CancellationToken = CancellationToken.none,
+        *,
+        timeout: float | None = None,
+        limit: int | None = None,
+        marker: str | None = None,
+        key_id: str | None = None,
+        grant_id: str | None = None,
+        grantee_principal: str | None = None,
+    ) -> Task[ListGrantsResponse]:
+        """Lists the grants on a key, page by page.
+
+        Args:
+            limit: Most grants in one answer, 1 to 100; default 50.
+            marker: NextMarker of the answer before; 1 to 1024 characters. InvalidMarkerException if it is
+                anything else.
+            key_id: Key ID or key ARN; 1 to 2048 characters. An alias is an InvalidArnException.
+            grant_id: Only this grant; 1 to 128 characters. InvalidGrantIdException if it cannot be the id of
+                a grant.
+            grantee_principal: Only grants to this principal; 1 to 256 characters.
+        """
+        members: Mapping[str, Any] = {
+            "limit": limit,
+            "marker": marker,
+            "key_id": key_id,
+            "grant_id": grant_id,
+            "grantee_principal": grantee_principal,
+        }
+        return self._start(LIST_GRANTS, request, members, cancellation_token, timeout)
+
+    def list_retirable_grants_async(
+        self,
+        request: ListRetirableGrantsRequest | None = None,
+        cancellation_token: CancellationToken = CancellationToken.none,
+        *,
+        timeout: float | None = None,
+        limit: int | None = None,
+        marker: str | None = None,
+        retiring_principal: str | None = None,
+    ) -> Task[ListRetirableGrantsResponse]:
+        """Lists the grants that name a retiring principal, page by page.
+
+        Args:
+            limit: Most grants in one answer, 1 to 100; default 50.
+            marker: NextMarker of the answer before; 1 to 1024 characters. InvalidMarkerException if it is
+                anything else.
+            retiring_principal: A principal of the caller's account; 1 to 256 characters.
+                AccessDeniedException for one of another account.
+        """
+        members: Mapping[str, Any] = {
+            "limit": limit,
+            "marker": marker,
+            "retiring_principal": retiring_principal,
+        }
+        return self._start(LIST_RETIRABLE_GRANTS, request, members, cancellation_token, timeout)
+
+    def retire_grant_async(
+        self,
+        request: RetireGrantRequest | None = None,
+        cancellation_token: CancellationToken = CancellationToken.none,
+        *,
+        timeout: float | None = None,
+        grant_token: str | None = None,
+        key_id: str | None = None,
+        grant_id: str | None = None,
+        dry_run: bool | None = None,
+    ) -> Task[RetireGrantResponse]:
+        """Deletes a grant, for those whom the grant itself lets: its retiring principal, its grantee if
+        RetireGrant is among its operations, and the account of the key.
+
+        Args:
+            grant_token: From CreateGrant; 1 to 8192 characters. InvalidGrantTokenException if it is damaged;
+                NotFoundException if its grant is gone.
+            key_id: Key ID or key ARN; 1 to 2048 characters. An alias is an InvalidArnException.
+            grant_id: 1 to 128 characters. InvalidGrantIdException if the key has no such grant.
+            dry_run: Do every check and nothing else: DryRunOperationException if the call would have
+                succeeded.
+        """
+        members: Mapping[str, Any] = {
+            "grant_token": grant_token,
+            "key_id": key_id,
+            "grant_id": grant_id,
+            "dry_run": dry_run,
+        }
+        return self._start(RETIRE_GRANT, request, members, cancellation_token, timeout)
+
+    def revoke_grant_async(
+        self,
+        request: RevokeGrantRequest | None = None,
+        cancellation_token: CancellationToken = CancellationToken.none,
+        *,
+        timeout: float | None = None,
+        key_id: str | None = None,
+        grant_id: str | None = None,
+        dry_run: bool | None = None,
+    ) -> Task[RevokeGrantResponse]:
+        """Deletes a grant, for those whom the key policy lets.
+
+        Args:
+            key_id: Key ID or key ARN; 1 to 2048 characters. An alias is an InvalidArnException.
+            grant_id: 1 to 128 characters. InvalidGrantIdException if the key has no such grant.
+            dry_run: Do every check and nothing else: DryRunOperationException if the call would have
+                succeeded.
+        """
+        members: Mapping[str, Any] = {
+            "key_id": key_id,
+            "grant_id": grant_id,
+            "dry_run": dry_run,
+        }
+        return self._start(REVOKE_GRANT, request, members, cancellation_token, timeout)
 
     def list_import_tokens_async(
         self,

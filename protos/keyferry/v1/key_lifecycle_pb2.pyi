@@ -34,10 +34,12 @@ class CreateKeyResponse(_message.Message):
     def __init__(self, key_metadata: _Optional[_Union[_key_pb2.KeyMetadata, _Mapping]] = ...) -> None: ...
 
 class DescribeKeyRequest(_message.Message):
-    __slots__ = ("key_id",)
+    __slots__ = ("key_id", "grant_tokens")
     KEY_ID_FIELD_NUMBER: _ClassVar[int]
+    GRANT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     key_id: str
-    def __init__(self, key_id: _Optional[str] = ...) -> None: ...
+    grant_tokens: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, key_id: _Optional[str] = ..., grant_tokens: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class DescribeKeyResponse(_message.Message):
     __slots__ = ("key_metadata",)

@@ -1,5 +1,6 @@
 from keyferry.v1 import aliases_pb2 as _aliases_pb2
 from keyferry.v1 import cryptography_pb2 as _cryptography_pb2
+from keyferry.v1 import grants_pb2 as _grants_pb2
 from keyferry.v1 import key_deletion_pb2 as _key_deletion_pb2
 from keyferry.v1 import key_import_pb2 as _key_import_pb2
 from keyferry.v1 import key_lifecycle_pb2 as _key_lifecycle_pb2

@@ -5,6 +5,7 @@ import warnings
 
 from keyferry.v1 import aliases_pb2 as keyferry_dot_v1_dot_aliases__pb2
 from keyferry.v1 import cryptography_pb2 as keyferry_dot_v1_dot_cryptography__pb2
+from keyferry.v1 import grants_pb2 as keyferry_dot_v1_dot_grants__pb2
 from keyferry.v1 import key_deletion_pb2 as keyferry_dot_v1_dot_key__deletion__pb2
 from keyferry.v1 import key_import_pb2 as keyferry_dot_v1_dot_key__import__pb2
 from keyferry.v1 import key_lifecycle_pb2 as keyferry_dot_v1_dot_key__lifecycle__pb2
@@ -206,6 +207,31 @@ class KeyManagementServiceStub(object):
                 '/keyferry.v1.KeyManagementService/ListKeyPolicies',
                 request_serializer=keyferry_dot_v1_dot_key__policies__pb2.ListKeyPoliciesRequest.SerializeToString,
                 response_deserializer=keyferry_dot_v1_dot_key__policies__pb2.ListKeyPoliciesResponse.FromString,
+                _registered_method=True)
+        self.CreateGrant = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/CreateGrant',
+                request_serializer=keyferry_dot_v1_dot_grants__pb2.CreateGrantRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_grants__pb2.CreateGrantResponse.FromString,
+                _registered_method=True)
+        self.ListGrants = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/ListGrants',
+                request_serializer=keyferry_dot_v1_dot_grants__pb2.ListGrantsRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_grants__pb2.ListGrantsResponse.FromString,
+                _registered_method=True)
+        self.ListRetirableGrants = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/ListRetirableGrants',
+                request_serializer=keyferry_dot_v1_dot_grants__pb2.ListRetirableGrantsRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_grants__pb2.ListRetirableGrantsResponse.FromString,
+                _registered_method=True)
+        self.RetireGrant = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/RetireGrant',
+                request_serializer=keyferry_dot_v1_dot_grants__pb2.RetireGrantRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_grants__pb2.RetireGrantResponse.FromString,
+                _registered_method=True)
+        self.RevokeGrant = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/RevokeGrant',
+                request_serializer=keyferry_dot_v1_dot_grants__pb2.RevokeGrantRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_grants__pb2.RevokeGrantResponse.FromString,
                 _registered_method=True)
 
 
@@ -468,6 +494,44 @@ class KeyManagementServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateGrant(self, request, context):
+        """Gives a principal permissions for a key. LimitExceededException
+        (RESOURCE_EXHAUSTED) if the key has 50000 grants, or the principal 500 on it;
+        DisabledException or KMSInvalidStateException unless the key is ENABLED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListGrants(self, request, context):
+        """Lists the grants on a key, page by page.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRetirableGrants(self, request, context):
+        """Lists the grants that name a retiring principal, page by page.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RetireGrant(self, request, context):
+        """Deletes a grant, for those whom the grant itself lets: its retiring principal,
+        its grantee if RetireGrant is among its operations, and the account of the key.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeGrant(self, request, context):
+        """Deletes a grant, for those whom the key policy lets.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_KeyManagementServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -635,6 +699,31 @@ def add_KeyManagementServiceServicer_to_server(servicer, server):
                     servicer.ListKeyPolicies,
                     request_deserializer=keyferry_dot_v1_dot_key__policies__pb2.ListKeyPoliciesRequest.FromString,
                     response_serializer=keyferry_dot_v1_dot_key__policies__pb2.ListKeyPoliciesResponse.SerializeToString,
+            ),
+            'CreateGrant': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateGrant,
+                    request_deserializer=keyferry_dot_v1_dot_grants__pb2.CreateGrantRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_grants__pb2.CreateGrantResponse.SerializeToString,
+            ),
+            'ListGrants': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListGrants,
+                    request_deserializer=keyferry_dot_v1_dot_grants__pb2.ListGrantsRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_grants__pb2.ListGrantsResponse.SerializeToString,
+            ),
+            'ListRetirableGrants': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRetirableGrants,
+                    request_deserializer=keyferry_dot_v1_dot_grants__pb2.ListRetirableGrantsRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_grants__pb2.ListRetirableGrantsResponse.SerializeToString,
+            ),
+            'RetireGrant': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetireGrant,
+                    request_deserializer=keyferry_dot_v1_dot_grants__pb2.RetireGrantRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_grants__pb2.RetireGrantResponse.SerializeToString,
+            ),
+            'RevokeGrant': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeGrant,
+                    request_deserializer=keyferry_dot_v1_dot_grants__pb2.RevokeGrantRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_grants__pb2.RevokeGrantResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1528,6 +1617,141 @@ class KeyManagementService(object):
             '/keyferry.v1.KeyManagementService/ListKeyPolicies',
             keyferry_dot_v1_dot_key__policies__pb2.ListKeyPoliciesRequest.SerializeToString,
             keyferry_dot_v1_dot_key__policies__pb2.ListKeyPoliciesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateGrant(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/CreateGrant',
+            keyferry_dot_v1_dot_grants__pb2.CreateGrantRequest.SerializeToString,
+            keyferry_dot_v1_dot_grants__pb2.CreateGrantResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListGrants(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/ListGrants',
+            keyferry_dot_v1_dot_grants__pb2.ListGrantsRequest.SerializeToString,
+            keyferry_dot_v1_dot_grants__pb2.ListGrantsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRetirableGrants(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/ListRetirableGrants',
+            keyferry_dot_v1_dot_grants__pb2.ListRetirableGrantsRequest.SerializeToString,
+            keyferry_dot_v1_dot_grants__pb2.ListRetirableGrantsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetireGrant(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/RetireGrant',
+            keyferry_dot_v1_dot_grants__pb2.RetireGrantRequest.SerializeToString,
+            keyferry_dot_v1_dot_grants__pb2.RetireGrantResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeGrant(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/RevokeGrant',
+            keyferry_dot_v1_dot_grants__pb2.RevokeGrantRequest.SerializeToString,
+            keyferry_dot_v1_dot_grants__pb2.RevokeGrantResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -8,6 +8,7 @@ class Permission(StrEnum):
 
     CANCEL_KEY_DELETION = "kms:CancelKeyDeletion"
     CREATE_ALIAS = "kms:CreateAlias"
+    CREATE_GRANT = "kms:CreateGrant"
     CREATE_KEY = "kms:CreateKey"
     DECRYPT = "kms:Decrypt"
     DELETE_ALIAS = "kms:DeleteAlias"
@@ -27,13 +28,17 @@ class Permission(StrEnum):
     GET_PARAMETERS_FOR_IMPORT = "kms:GetParametersForImport"
     IMPORT_KEY_MATERIAL = "kms:ImportKeyMaterial"
     LIST_ALIASES = "kms:ListAliases"
+    LIST_GRANTS = "kms:ListGrants"
     LIST_IMPORT_RECEIPTS = "kms:ListImportReceipts"
     LIST_IMPORT_TOKENS = "kms:ListImportTokens"
     LIST_KEY_POLICIES = "kms:ListKeyPolicies"
     LIST_KEYS = "kms:ListKeys"
     LIST_KEY_ROTATIONS = "kms:ListKeyRotations"
     LIST_RESOURCE_TAGS = "kms:ListResourceTags"
+    LIST_RETIRABLE_GRANTS = "kms:ListRetirableGrants"
     PUT_KEY_POLICY = "kms:PutKeyPolicy"
+    RETIRE_GRANT = "kms:RetireGrant"
+    REVOKE_GRANT = "kms:RevokeGrant"
     REVOKE_IMPORT_TOKEN = "kms:RevokeImportToken"  # noqa: S105 -- a name, no secret
     RE_ENCRYPT_FROM = "kms:ReEncryptFrom"
     RE_ENCRYPT_TO = "kms:ReEncryptTo"
@@ -48,12 +53,16 @@ class Permission(StrEnum):
 # What AWS allows to callers of other accounts; everything else is refused across accounts, whatever a policy says.
 ACROSS_ACCOUNTS = frozenset(
     {
+        Permission.CREATE_GRANT,
         Permission.DECRYPT,
         Permission.DESCRIBE_KEY,
         Permission.ENCRYPT,
         Permission.GENERATE_DATA_KEY,
         Permission.GENERATE_DATA_KEY_WITHOUT_PLAINTEXT,
         Permission.GET_KEY_ROTATION_STATUS,
+        Permission.LIST_GRANTS,
+        Permission.RETIRE_GRANT,
+        Permission.REVOKE_GRANT,
         Permission.RE_ENCRYPT_FROM,
         Permission.RE_ENCRYPT_TO,
     }

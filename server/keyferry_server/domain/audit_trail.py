@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from keyferry_server.domain.audit import AuditEvent, format_time
-from keyferry_server.domain.identifiers import ALIAS_PREFIX, KeyIdentifier
+from keyferry_server.domain.identifiers import KeyIdentifier
 
 _VERSION = "1.11"
 _SOURCE = "kms.amazonaws.com"
@@ -57,7 +57,7 @@ class CallTrail:
     peer: str
     parameters: Mapping[str, Any] = field(repr=False)
     caller: Mapping[str, str] = field(default_factory=lambda: {"type": "Anonymous"})
-    resource_arns: dict[str, None] = field(default_factory=dict)
+    resources: dict[str, str] = field(default_factory=dict)
     error: tuple[str, str] | None = None
     is_written: bool = False
 
@@ -75,7 +75,7 @@ class CallTrail:
             "requestID": self.request_id,
             "readOnly": _CHANGES.match(self.operation) is None,
             "requestParameters": self.parameters,
-            "resources": [_resource(arn) for arn in self.resource_arns],
+            "resources": [_resource(arn, kind) for arn, kind in self.resources.items()],
         }
         if self.error is not None:
             content["errorCode"], content["errorMessage"] = self.error
@@ -124,17 +124,24 @@ def note_caller(account_id: str, arn: str) -> None:
         trail.caller = {"type": "Principal", "accountId": account_id, "arn": arn}
 
 
-def note_resource(arn: str) -> None:
-    """Note a key or an alias that the call is about."""
+def note_key(arn: str) -> None:
+    """Note a key that the call is about."""
+    _note_resource("AWS::KMS::Key", arn)
+
+
+def note_alias(arn: str) -> None:
+    """Note an alias that the call is about."""
+    _note_resource("AWS::KMS::Alias", arn)
+
+
+def _note_resource(kind: str, arn: str) -> None:
     trail = current_trail.get()
     if isinstance(trail, CallTrail):
-        trail.resource_arns[arn] = None
+        trail.resources[arn] = kind
 
 
-def _resource(arn: str) -> dict[str, str]:
-    account_id, resource = arn.split(":", 5)[4:]
-    kind = "AWS::KMS::Alias" if resource.startswith(ALIAS_PREFIX) else "AWS::KMS::Key"
-    return {"type": kind, "ARN": arn, "accountId": account_id}
+def _resource(arn: str, kind: str = "AWS::KMS::Key") -> dict[str, str]:
+    return {"type": kind, "ARN": arn, "accountId": arn.split(":")[4]}
 
 
 def _address(peer: str) -> str:

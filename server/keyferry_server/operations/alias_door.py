@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from keyferry_server.call import Call
 from keyferry_server.domain.alias import parse_alias_name
-from keyferry_server.domain.audit_trail import note_resource
+from keyferry_server.domain.audit_trail import note_alias
 from keyferry_server.domain.identifiers import AliasIdentifier
 from keyferry_server.operations.gate import Gate
 
@@ -22,6 +22,6 @@ class AliasDoor:
     async def open(self, text: str, call: Call) -> AliasIdentifier:
         """Return the alias of that name, which need not be there."""
         identifier = parse_alias_name(text, call.scope)
-        note_resource(identifier.arn)
+        note_alias(identifier.arn)
         await self.gate.admit_to_account(call, resource=identifier.arn)
         return identifier

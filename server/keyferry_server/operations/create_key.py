@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from keyferry.v1 import CreateKeyRequest, CreateKeyResponse
 from keyferry_server.authz.permission import Permission
 from keyferry_server.call import Call
-from keyferry_server.domain.audit_trail import note_resource
+from keyferry_server.domain.audit_trail import note_key
 from keyferry_server.domain.clock import Clock
 from keyferry_server.domain.identifiers import KeyIdentifier, generate_key_id
 from keyferry_server.domain.key import Key, KeySpec, KeyUsage, Origin
@@ -62,7 +62,7 @@ class CreateKey:
         if policy is not None and not request.bypass_policy_lockout_safety_check:
             await self.gate.check_not_locked_out(key, call)
 
-        note_resource(key.arn)
+        note_key(key.arn)
 
         async def write(transaction: Transaction) -> None:
             await self.keys.add(transaction, key)

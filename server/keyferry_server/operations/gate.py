@@ -23,6 +23,7 @@ from keyferry_server.authz.decision import Access, Decision, decide
 from keyferry_server.authz.permission import Permission
 from keyferry_server.authz.policy.document import Document
 from keyferry_server.authz.policy.parser import Kind, parse_policy
+from keyferry_server.authz.retirement import decide_retirement
 from keyferry_server.authz.standing import Standing
 from keyferry_server.call import Call
 from keyferry_server.crypto.grant_token import GrantTokenCodec
@@ -32,6 +33,7 @@ from keyferry_server.domain.errors import (
     KMSInternalException,
     MalformedPolicyDocumentException,
 )
+from keyferry_server.domain.grant import Grant
 from keyferry_server.domain.identifiers import AliasIdentifier, KeyIdentifier, generate_key_id
 from keyferry_server.domain.key import GuardedKey, Key
 from keyferry_server.storage.caller_store import CallerStore
@@ -85,6 +87,18 @@ class Gate:
             key = KeyIdentifier(identifier.scope, generate_key_id())
             await self.grants.of_grantees(key, (caller.arn, caller.root_arn))
         return denied_across_accounts(caller, permission, identifier.arn)
+
+    async def admit_retirement(
+        self, grant: Grant, key: GuardedKey, call: Call, transaction: Transaction | None = None
+    ) -> None:
+        """Let a call retire a grant on a key."""
+        permission = call.route.permission
+        caller = known_caller(call.caller, permission, key.arn)
+        conditions = self.conditions(call, caller, permission, key)
+        access = access_to_key(caller, permission, key, await self.standing(caller, transaction), conditions)
+        decision = decide_retirement(access, grant)
+        if not decision.is_allowed:
+            raise refusal(access, decision)
 
     async def admit_to_account(
         self, call: Call, permission: str | None = None, resource: str = "*"

@@ -19,7 +19,7 @@ from keyferry_server.domain.identifiers import (
     AliasIdentifier,
     KeyIdentifier,
     Scope,
-    parse_key_identifier,
+    parse_identifier,
 )
 from keyferry_server.domain.key import Key, KeySpec, KeyUsage, Origin
 
@@ -45,8 +45,8 @@ def key(spec: str, usage: str) -> Key:
 @given(NAME.map("alias/{}".format).filter(lambda name: not name.startswith("alias/aws/")))
 def test_whatever_can_be_an_alias_name_also_names_a_key(name: str) -> None:
     identifier = parse_alias_name(name, SCOPE)
-    assert parse_key_identifier(name, SCOPE, Accepts.KEY_OR_ALIAS) == identifier
-    assert parse_key_identifier(identifier.arn, SCOPE, Accepts.KEY_OR_ALIAS) == identifier
+    assert parse_identifier(name, SCOPE, Accepts.KEY_OR_ALIAS) == identifier
+    assert parse_identifier(identifier.arn, SCOPE, Accepts.KEY_OR_ALIAS) == identifier
 
 
 @pytest.mark.parametrize(
