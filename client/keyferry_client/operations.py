@@ -448,7 +448,8 @@ class Operations(ABC):
             key_spec: Default SYMMETRIC_DEFAULT.
             origin: Default AWS_KMS. EXTERNAL creates the key without key material.
             policy: The key policy; 1 to 131072 characters. Default: the one that leaves everything to the
-                identity policies of the account. Refused as in PutKeyPolicy.
+                identity policies of the account. MalformedPolicyDocumentException and LimitExceededException
+                as in PutKeyPolicy.
             bypass_policy_lockout_safety_check: As in PutKeyPolicy.
             tags: Tags of the new key, at most 50. TagException if there are more, if a tag key is in it
                 twice, or if one begins with "aws:". Needs the permission kms:TagResource too.
@@ -478,7 +479,8 @@ class Operations(ABC):
         Args:
             key_id: Key ID, key ARN, alias name or alias ARN; 1 to 2048 characters. NotFoundException if there
                 is no such key; InvalidArnException if it is a broken ARN.
-            grant_tokens: From CreateGrant; at most 10. InvalidGrantTokenException if one is damaged.
+            grant_tokens: From CreateGrant; at most 10, each of 1 to 8192 characters.
+                InvalidGrantTokenException if one is damaged.
         """
         members: Mapping[str, Any] = {
             "key_id": key_id,
@@ -684,7 +686,8 @@ class Operations(ABC):
             plaintext: 1 to 4096 bytes.
             encryption_context: Bound to the ciphertext.
             encryption_algorithm: Default SYMMETRIC_DEFAULT.
-            grant_tokens: From CreateGrant; at most 10. InvalidGrantTokenException if one is damaged.
+            grant_tokens: From CreateGrant; at most 10, each of 1 to 8192 characters.
+                InvalidGrantTokenException if one is damaged.
             dry_run: Do every check and nothing else: DryRunOperationException if the call would have
                 succeeded.
         """
@@ -722,7 +725,8 @@ class Operations(ABC):
             key_id: Key ID or key ARN that must have made the ciphertext, else IncorrectKeyException; 1 to
                 2048 characters. Absent: the key it names.
             encryption_algorithm: Default SYMMETRIC_DEFAULT.
-            grant_tokens: From CreateGrant; at most 10. InvalidGrantTokenException if one is damaged.
+            grant_tokens: From CreateGrant; at most 10, each of 1 to 8192 characters.
+                InvalidGrantTokenException if one is damaged.
             dry_run: Do every check and nothing else: DryRunOperationException if the call would have
                 succeeded.
             dry_run_modifiers: IGNORE_CIPHERTEXT: check the caller's permission and the key alone. Only with
@@ -772,7 +776,8 @@ class Operations(ABC):
             destination_encryption_context: Bound to the new ciphertext.
             source_encryption_algorithm: Default SYMMETRIC_DEFAULT.
             destination_encryption_algorithm: Default SYMMETRIC_DEFAULT.
-            grant_tokens: From CreateGrant; at most 10. InvalidGrantTokenException if one is damaged.
+            grant_tokens: From CreateGrant; at most 10, each of 1 to 8192 characters.
+                InvalidGrantTokenException if one is damaged.
             dry_run: Do every check and nothing else: DryRunOperationException if the call would have
                 succeeded.
             dry_run_modifiers: IGNORE_CIPHERTEXT: check the caller's permission and the key alone. Only with
@@ -812,7 +817,8 @@ class Operations(ABC):
             encryption_context: Bound to the encrypted data key.
             number_of_bytes: Length of the data key in bytes, 1 to 1024.
             key_spec: Length of the data key by name.
-            grant_tokens: From CreateGrant; at most 10. InvalidGrantTokenException if one is damaged.
+            grant_tokens: From CreateGrant; at most 10, each of 1 to 8192 characters.
+                InvalidGrantTokenException if one is damaged.
             dry_run: Do every check and nothing else: DryRunOperationException if the call would have
                 succeeded.
         """
@@ -846,7 +852,8 @@ class Operations(ABC):
             encryption_context: Bound to the encrypted data key.
             key_spec: Length of the data key by name.
             number_of_bytes: Length of the data key in bytes, 1 to 1024.
-            grant_tokens: From CreateGrant; at most 10. InvalidGrantTokenException if one is damaged.
+            grant_tokens: From CreateGrant; at most 10, each of 1 to 8192 characters.
+                InvalidGrantTokenException if one is damaged.
             dry_run: Do every check and nothing else: DryRunOperationException if the call would have
                 succeeded.
         """
@@ -1360,7 +1367,8 @@ class Operations(ABC):
             retiring_principal: Who may take them back by RetireGrant; 1 to 256 characters.
             operations: What is allowed.
             constraints: Within which encryption contexts. Absent: all.
-            grant_tokens: From CreateGrant; at most 10. InvalidGrantTokenException if one is damaged.
+            grant_tokens: From CreateGrant; at most 10, each of 1 to 8192 characters.
+                InvalidGrantTokenException if one is damaged.
             name: A grant with the same name and the same terms is not made twice; 1 to 256 characters. Not
                 secret.
             dry_run: Do every check and nothing else: DryRunOperationException if the call would have
