@@ -114,6 +114,15 @@ def _encrypting(context: str = "encryption_context", algorithm: str = "encryptio
     )
 
 
+def _tagging() -> tuple["ConditionKey | ConditionKeys", ...]:
+    return (
+        ConditionKeys(
+            "aws:RequestTag/", lambda request: {tag.tag_key: tag.tag_value for tag in request.tags}
+        ),
+        ConditionKey("aws:TagKeys", lambda request: tuple(tag.tag_key for tag in request.tags)),
+    )
+
+
 def _always(name: str, value: str) -> ConditionKey:
     return ConditionKey(name, lambda _: (value,))
 
@@ -156,6 +165,7 @@ TABLE: Mapping[str, tuple[ConditionKey | ConditionKeys, ...]] = {
         _enum("kms:KeySpec", "key_spec", default="SYMMETRIC_DEFAULT"),
         _enum("kms:KeyUsage", "key_usage", default="ENCRYPT_DECRYPT"),
         _always("kms:MultiRegion", "false"),
+        *_tagging(),
     ),
     "kms:Decrypt": _encrypting(),
     "kms:DescribeKey": (_alias("key_id"),),
@@ -187,6 +197,8 @@ TABLE: Mapping[str, tuple[ConditionKey | ConditionKeys, ...]] = {
     "kms:ScheduleKeyDeletion": (
         _member("kms:ScheduleKeyDeletionPendingWindowInDays", "pending_window_in_days", default="30"),
     ),
+    "kms:TagResource": _tagging(),
+    "kms:UntagResource": (ConditionKey("aws:TagKeys", lambda request: tuple(request.tag_keys)),),
 }
 
 
