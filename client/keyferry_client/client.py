@@ -22,6 +22,8 @@ from keyferry.v1 import (
     DecryptResponse,
     DeleteImportedKeyMaterialRequest,
     DeleteImportedKeyMaterialResponse,
+    DeriveSharedSecretRequest,
+    DeriveSharedSecretResponse,
     DescribeKeyRequest,
     DescribeKeyResponse,
     DisableKeyRequest,
@@ -34,10 +36,16 @@ from keyferry.v1 import (
     EnableKeyRotationResponse,
     EncryptRequest,
     EncryptResponse,
+    GenerateDataKeyPairRequest,
+    GenerateDataKeyPairResponse,
+    GenerateDataKeyPairWithoutPlaintextRequest,
+    GenerateDataKeyPairWithoutPlaintextResponse,
     GenerateDataKeyRequest,
     GenerateDataKeyResponse,
     GenerateDataKeyWithoutPlaintextRequest,
     GenerateDataKeyWithoutPlaintextResponse,
+    GenerateMacRequest,
+    GenerateMacResponse,
     GenerateRandomRequest,
     GenerateRandomResponse,
     GetKeyLastUsageRequest,
@@ -46,6 +54,8 @@ from keyferry.v1 import (
     GetKeyRotationStatusResponse,
     GetParametersForImportRequest,
     GetParametersForImportResponse,
+    GetPublicKeyRequest,
+    GetPublicKeyResponse,
     ImportKeyMaterialRequest,
     ImportKeyMaterialResponse,
     ListImportReceiptsRequest,
@@ -64,6 +74,12 @@ from keyferry.v1 import (
     RotateKeyOnDemandResponse,
     ScheduleKeyDeletionRequest,
     ScheduleKeyDeletionResponse,
+    SignRequest,
+    SignResponse,
+    VerifyMacRequest,
+    VerifyMacResponse,
+    VerifyRequest,
+    VerifyResponse,
     key_management_service_pb2,
     keyferry_service_pb2,
 )
@@ -285,6 +301,50 @@ class KeyManagementServiceClient:
     ) -> ListImportReceiptsResponse:
         """List one page of the receipts of a key's imports."""
         return await self._call(request, ListImportReceiptsResponse, timeout)
+
+    async def sign_async(self, request: SignRequest, *, timeout: float | None = None) -> SignResponse:
+        """Sign a message or its digest."""
+        return await self._call(request, SignResponse, timeout)
+
+    async def verify_async(self, request: VerifyRequest, *, timeout: float | None = None) -> VerifyResponse:
+        """Verify a signature; KMSInvalidSignatureException if it is not right."""
+        return await self._call(request, VerifyResponse, timeout)
+
+    async def get_public_key_async(
+        self, request: GetPublicKeyRequest, *, timeout: float | None = None
+    ) -> GetPublicKeyResponse:
+        """Get the public key of an asymmetric key."""
+        return await self._call(request, GetPublicKeyResponse, timeout)
+
+    async def generate_mac_async(
+        self, request: GenerateMacRequest, *, timeout: float | None = None
+    ) -> GenerateMacResponse:
+        """Make the HMAC of a message."""
+        return await self._call(request, GenerateMacResponse, timeout)
+
+    async def verify_mac_async(
+        self, request: VerifyMacRequest, *, timeout: float | None = None
+    ) -> VerifyMacResponse:
+        """Verify an HMAC; KMSInvalidMacException if it is not right."""
+        return await self._call(request, VerifyMacResponse, timeout)
+
+    async def derive_shared_secret_async(
+        self, request: DeriveSharedSecretRequest, *, timeout: float | None = None
+    ) -> DeriveSharedSecretResponse:
+        """Derive the secret that is shared with a peer."""
+        return await self._call(request, DeriveSharedSecretResponse, timeout)
+
+    async def generate_data_key_pair_async(
+        self, request: GenerateDataKeyPairRequest, *, timeout: float | None = None
+    ) -> GenerateDataKeyPairResponse:
+        """Generate a data key pair, its private key in plaintext and encrypted."""
+        return await self._call(request, GenerateDataKeyPairResponse, timeout)
+
+    async def generate_data_key_pair_without_plaintext_async(
+        self, request: GenerateDataKeyPairWithoutPlaintextRequest, *, timeout: float | None = None
+    ) -> GenerateDataKeyPairWithoutPlaintextResponse:
+        """Generate a data key pair, its private key encrypted only."""
+        return await self._call(request, GenerateDataKeyPairWithoutPlaintextResponse, timeout)
 
     async def _call(self, request: Message, response_type: type[Response], timeout: float | None) -> Response:
         method = _METHODS[response_type.DESCRIPTOR.full_name]

@@ -17,6 +17,7 @@ from keyferry_server.background.deletion import KeyReaper
 from keyferry_server.background.expiry import ExpirySweeper
 from keyferry_server.background.key_usage import KeyUsageRecorder
 from keyferry_server.background.rotation import KeyRotator
+from keyferry_server.background.rsa_key_checks import RsaKeyChecks
 from keyferry_server.background.tasks import BackgroundTasks
 from keyferry_server.background.wrapping_key_pool import WrappingKeyPool
 from keyferry_server.call import Handler
@@ -31,6 +32,7 @@ from keyferry_server.crypto.secret import Secret
 from keyferry_server.crypto.wrapping.wrapping_key import RSA_MODULUS_BITS
 from keyferry_server.domain.clock import Clock, SystemClock
 from keyferry_server.domain.identifiers import Scope
+from keyferry_server.domain.importable_keys import ImportableKeys
 from keyferry_server.middleware.authenticate import authenticate_as
 from keyferry_server.middleware.deadline import enforce_deadline
 from keyferry_server.middleware.faults import hide_faults
@@ -41,6 +43,7 @@ from keyferry_server.middleware.validate import validate_request
 from keyferry_server.operations.fresh_material import FreshMaterial
 from keyferry_server.operations.get_key_last_usage import KeyUsages
 from keyferry_server.operations.get_parameters_for_import import WrappingKeySource
+from keyferry_server.operations.material_check import RsaKeyCheck
 from keyferry_server.parts import Parts
 from keyferry_server.routes import ROUTES
 from keyferry_server.settings import ListenAddress, Settings
@@ -55,6 +58,9 @@ from keyferry_server.storage.schema import check_schema, migrate
 from keyferry_server.storage.url import parse_database_url
 from keyferry_server.transport.grpc import GrpcServer
 from keyferry_server.transport.http import MetricsServer
+
+# Each has a core for itself while it lasts.
+RSA_KEY_CHECKS_AT_ONCE = 2
 
 INSTALLATION_PLACE = Place("installation", "1", "installation secret")
 
@@ -107,9 +113,11 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
             {
                 Clock: clock,
                 Database: database,
+                ImportableKeys: ImportableKeys(settings.importable_keys),
                 ImportTokenCodec: codec,
                 KeyMaterialIds: key_material_ids,
                 KeyUsages: usages,
+                RsaKeyCheck: RsaKeyChecks(RSA_KEY_CHECKS_AT_ONCE),
                 Sealer: sealer,
                 WrappingKeySource: pool,
             }

@@ -51,6 +51,8 @@ WITHOUT_LIMITS = {
     "ReEncryptRequest.destination_encryption_context",
     "GenerateDataKeyRequest.encryption_context",
     "GenerateDataKeyWithoutPlaintextRequest.encryption_context",
+    "GenerateDataKeyPairRequest.encryption_context",
+    "GenerateDataKeyPairWithoutPlaintextRequest.encryption_context",
 }
 
 

@@ -13,6 +13,8 @@ from keyferry.v1 import (
     DisableKeyRequest,
     EnableKeyRequest,
     EncryptRequest,
+    GenerateDataKeyPairRequest,
+    GenerateDataKeyPairWithoutPlaintextRequest,
     GenerateDataKeyRequest,
     GenerateDataKeyWithoutPlaintextRequest,
     GetParametersForImportRequest,
@@ -39,6 +41,8 @@ CRYPTOGRAPHIC = frozenset(
         "ReEncrypt from",
         "ReEncrypt to",
         "GenerateDataKey",
+        "GenerateDataKeyPair",
+        "GenerateDataKeyPairWithoutPlaintext",
         "GenerateDataKeyWithoutPlaintext",
     }
 )
@@ -78,6 +82,12 @@ def request_on(
             source_key_id=key_id, destination_key_id=destination, ciphertext_blob=ciphertext
         ),
         "ReEncrypt to": ReEncryptRequest(destination_key_id=key_id, ciphertext_blob=ciphertext),
+        "GenerateDataKeyPair": GenerateDataKeyPairRequest(
+            key_id=key_id, key_pair_spec="DATA_KEY_PAIR_SPEC_ECC_NIST_P256"
+        ),
+        "GenerateDataKeyPairWithoutPlaintext": GenerateDataKeyPairWithoutPlaintextRequest(
+            key_id=key_id, key_pair_spec="DATA_KEY_PAIR_SPEC_ECC_NIST_P384"
+        ),
         "GenerateDataKey": GenerateDataKeyRequest(key_id=key_id, key_spec="DATA_KEY_SPEC_AES_256"),
         "GenerateDataKeyWithoutPlaintext": GenerateDataKeyWithoutPlaintextRequest(
             key_id=key_id, number_of_bytes=64

@@ -19,6 +19,13 @@ from keyferry.v1.cryptography_pb2 import (
     ReEncryptRequest,
     ReEncryptResponse,
 )
+from keyferry.v1.data_key_pair_pb2 import (
+    DataKeyPairSpec,
+    GenerateDataKeyPairRequest,
+    GenerateDataKeyPairResponse,
+    GenerateDataKeyPairWithoutPlaintextRequest,
+    GenerateDataKeyPairWithoutPlaintextResponse,
+)
 from keyferry.v1.import_tokens_pb2 import (
     ImportTokenListEntry,
     ListImportReceiptsRequest,
@@ -27,6 +34,10 @@ from keyferry.v1.import_tokens_pb2 import (
     ListImportTokensResponse,
     RevokeImportTokenRequest,
     RevokeImportTokenResponse,
+)
+from keyferry.v1.key_agreement_pb2 import (
+    DeriveSharedSecretRequest,
+    DeriveSharedSecretResponse,
 )
 from keyferry.v1.key_deletion_pb2 import (
     CancelKeyDeletionRequest,
@@ -62,12 +73,15 @@ from keyferry.v1.key_lifecycle_pb2 import (
 from keyferry.v1.key_pb2 import (
     EncryptionAlgorithmSpec,
     ExpirationModelType,
+    KeyAgreementAlgorithmSpec,
     KeyManagerType,
     KeyMetadata,
     KeySpec,
     KeyState,
     KeyUsageType,
+    MacAlgorithmSpec,
     OriginType,
+    SigningAlgorithmSpec,
 )
 from keyferry.v1.key_rotation_pb2 import (
     DisableKeyRotationRequest,
@@ -92,6 +106,21 @@ from keyferry.v1.key_usage_pb2 import (
     KeyLastUsageData,
     KeyLastUsageTrackingOperation,
 )
+from keyferry.v1.mac_pb2 import (
+    GenerateMacRequest,
+    GenerateMacResponse,
+    VerifyMacRequest,
+    VerifyMacResponse,
+)
+from keyferry.v1.signing_pb2 import (
+    GetPublicKeyRequest,
+    GetPublicKeyResponse,
+    MessageType,
+    SignRequest,
+    SignResponse,
+    VerifyRequest,
+    VerifyResponse,
+)
 
 __all__ = [
     "AlgorithmSpec",
@@ -100,11 +129,14 @@ __all__ = [
     "Constraint",
     "CreateKeyRequest",
     "CreateKeyResponse",
+    "DataKeyPairSpec",
     "DataKeySpec",
     "DecryptRequest",
     "DecryptResponse",
     "DeleteImportedKeyMaterialRequest",
     "DeleteImportedKeyMaterialResponse",
+    "DeriveSharedSecretRequest",
+    "DeriveSharedSecretResponse",
     "DescribeKeyRequest",
     "DescribeKeyResponse",
     "DisableKeyRequest",
@@ -120,10 +152,16 @@ __all__ = [
     "EncryptResponse",
     "EncryptionAlgorithmSpec",
     "ExpirationModelType",
+    "GenerateDataKeyPairRequest",
+    "GenerateDataKeyPairResponse",
+    "GenerateDataKeyPairWithoutPlaintextRequest",
+    "GenerateDataKeyPairWithoutPlaintextResponse",
     "GenerateDataKeyRequest",
     "GenerateDataKeyResponse",
     "GenerateDataKeyWithoutPlaintextRequest",
     "GenerateDataKeyWithoutPlaintextResponse",
+    "GenerateMacRequest",
+    "GenerateMacResponse",
     "GenerateRandomRequest",
     "GenerateRandomResponse",
     "GetKeyLastUsageRequest",
@@ -132,6 +170,8 @@ __all__ = [
     "GetKeyRotationStatusResponse",
     "GetParametersForImportRequest",
     "GetParametersForImportResponse",
+    "GetPublicKeyRequest",
+    "GetPublicKeyResponse",
     "ImportKeyMaterialRequest",
     "ImportKeyMaterialResponse",
     "ImportReceipt",
@@ -139,6 +179,7 @@ __all__ = [
     "ImportTokenListEntry",
     "ImportType",
     "IncludeKeyMaterial",
+    "KeyAgreementAlgorithmSpec",
     "KeyLastUsageData",
     "KeyLastUsageTrackingOperation",
     "KeyListEntry",
@@ -156,6 +197,8 @@ __all__ = [
     "ListKeyRotationsResponse",
     "ListKeysRequest",
     "ListKeysResponse",
+    "MacAlgorithmSpec",
+    "MessageType",
     "OriginType",
     "ReEncryptRequest",
     "ReEncryptResponse",
@@ -167,5 +210,12 @@ __all__ = [
     "RotationsListEntry",
     "ScheduleKeyDeletionRequest",
     "ScheduleKeyDeletionResponse",
+    "SignRequest",
+    "SignResponse",
+    "SigningAlgorithmSpec",
+    "VerifyMacRequest",
+    "VerifyMacResponse",
+    "VerifyRequest",
+    "VerifyResponse",
     "WrappingKeySpec",
 ]

@@ -9,16 +9,18 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class CreateKeyRequest(_message.Message):
-    __slots__ = ("description", "key_usage", "key_spec", "origin")
+    __slots__ = ("description", "key_usage", "customer_master_key_spec", "key_spec", "origin")
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     KEY_USAGE_FIELD_NUMBER: _ClassVar[int]
+    CUSTOMER_MASTER_KEY_SPEC_FIELD_NUMBER: _ClassVar[int]
     KEY_SPEC_FIELD_NUMBER: _ClassVar[int]
     ORIGIN_FIELD_NUMBER: _ClassVar[int]
     description: str
     key_usage: _key_pb2.KeyUsageType
+    customer_master_key_spec: _key_pb2.KeySpec
     key_spec: _key_pb2.KeySpec
     origin: _key_pb2.OriginType
-    def __init__(self, description: _Optional[str] = ..., key_usage: _Optional[_Union[_key_pb2.KeyUsageType, str]] = ..., key_spec: _Optional[_Union[_key_pb2.KeySpec, str]] = ..., origin: _Optional[_Union[_key_pb2.OriginType, str]] = ...) -> None: ...
+    def __init__(self, description: _Optional[str] = ..., key_usage: _Optional[_Union[_key_pb2.KeyUsageType, str]] = ..., customer_master_key_spec: _Optional[_Union[_key_pb2.KeySpec, str]] = ..., key_spec: _Optional[_Union[_key_pb2.KeySpec, str]] = ..., origin: _Optional[_Union[_key_pb2.OriginType, str]] = ...) -> None: ...
 
 class CreateKeyResponse(_message.Message):
     __slots__ = ("key_metadata",)

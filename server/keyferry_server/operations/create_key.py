@@ -8,6 +8,7 @@ from keyferry_server.call import Call
 from keyferry_server.domain.clock import Clock
 from keyferry_server.domain.identifiers import KeyIdentifier, generate_key_id
 from keyferry_server.domain.key import Key, KeySpec, KeyUsage, Origin
+from keyferry_server.domain.key_specs import choose_key_spec, choose_key_usage
 from keyferry_server.operations.fresh_material import FreshMaterial
 from keyferry_server.storage.database import Database, Transaction
 from keyferry_server.storage.key_store import KeyStore
@@ -27,13 +28,20 @@ class CreateKey:
     async def __call__(self, request: CreateKeyRequest, call: Call) -> CreateKeyResponse:
         """Create the key and show it."""
         origin = parse_enum(request.origin, Origin) or Origin.AWS_KMS
-        key_spec = parse_enum(request.key_spec, KeySpec) or KeySpec.SYMMETRIC_DEFAULT
-        key_usage = parse_enum(request.key_usage, KeyUsage) or KeyUsage.ENCRYPT_DECRYPT
+        key_spec = choose_key_spec(
+            parse_enum(request.key_spec, KeySpec), parse_enum(request.customer_master_key_spec, KeySpec)
+        )
+        key_usage = choose_key_usage(parse_enum(request.key_usage, KeyUsage), key_spec)
 
         admit_to_account(call.caller, call.route.permission)
 
         now = self.clock.now()
         key_id = generate_key_id()
+        materials = (
+            ()
+            if origin is Origin.EXTERNAL
+            else (await self.fresh_material.generate_for(key_spec, key_id, now),)
+        )
         key = Key(
             identifier=KeyIdentifier(call.scope, key_id),
             description=request.description,
@@ -42,7 +50,7 @@ class CreateKey:
             origin=origin,
             enabled=True,
             created_at=now,
-            materials=() if origin is Origin.EXTERNAL else (self.fresh_material.generate(key_id, now),),
+            materials=materials,
         )
 
         async def write(transaction: Transaction) -> None:
