@@ -3,11 +3,17 @@
 ::
 
     async with KeyManagementServiceClient("127.0.0.1:8700") as client:
-        response = await client.import_key_material_async(ImportKeyMaterialRequest(...))
+        response = await client.import_key_material_async(request, source.token)
 
 The messages are those of `keyferry.v1`; `keyferry_client.errors` draws the errors.
 """
 
+from keyferry_client.cancellation import (
+    CancellationToken,
+    CancellationTokenRegistration,
+    CancellationTokenSource,
+    OperationCanceledError,
+)
 from keyferry_client.client import KeyManagementServiceClient
 from keyferry_client.envelope import FileProtection, decrypt_file_async, encrypt_file_async
 from keyferry_client.errors import (
@@ -27,6 +33,8 @@ from keyferry_client.errors import (
     InputError,
     InvalidArnException,
     InvalidCiphertextException,
+    InvalidGrantIdException,
+    InvalidGrantTokenException,
     InvalidImportTokenException,
     InvalidKeyUsageException,
     InvalidMarkerException,
@@ -37,6 +45,7 @@ from keyferry_client.errors import (
     KMSInvalidSignatureException,
     KMSInvalidStateException,
     LimitExceededException,
+    MalformedPolicyDocumentException,
     NotFoundException,
     OperationNotServedError,
     ResourceExhaustedError,
@@ -48,11 +57,15 @@ from keyferry_client.errors import (
     ValidationException,
     WrappingError,
 )
+from keyferry_client.task import Task, TaskStatus
 from keyferry_client.wrapping import wrap_key_material
 
 __all__ = [
     "AccessDeniedException",
     "CallAbortedError",
+    "CancellationToken",
+    "CancellationTokenRegistration",
+    "CancellationTokenSource",
     "ClientClosedError",
     "ConflictException",
     "DeadlineExceededError",
@@ -68,6 +81,8 @@ __all__ = [
     "InputError",
     "InvalidArnException",
     "InvalidCiphertextException",
+    "InvalidGrantIdException",
+    "InvalidGrantTokenException",
     "InvalidImportTokenException",
     "InvalidKeyUsageException",
     "InvalidMarkerException",
@@ -79,11 +94,15 @@ __all__ = [
     "KeyMaterialError",
     "KeyferryError",
     "LimitExceededException",
+    "MalformedPolicyDocumentException",
     "NotFoundException",
+    "OperationCanceledError",
     "OperationNotServedError",
     "ResourceExhaustedError",
     "ServiceError",
     "ServiceUnavailableError",
+    "Task",
+    "TaskStatus",
     "TransportError",
     "UnknownServerError",
     "UnsupportedOperationException",

@@ -8,6 +8,7 @@
     │   ├── InvalidCiphertextException · InvalidImportTokenException · ExpiredImportTokenException
     │   ├── IncorrectKeyMaterialException · IncorrectKeyException · InvalidKeyUsageException
     │   ├── KMSInvalidSignatureException · KMSInvalidMacException
+    │   ├── MalformedPolicyDocumentException · InvalidGrantIdException · InvalidGrantTokenException
     │   ├── NotFoundException · DisabledException · KMSInvalidStateException
     │   ├── UnsupportedOperationException · AccessDeniedException · DryRunOperationException
     │   ├── LimitExceededException · ConflictException
@@ -112,6 +113,18 @@ class InvalidKeyUsageException(ServiceError):
 
 class IncorrectKeyException(ServiceError):
     """The ciphertext was made by another key than the one named."""
+
+
+class MalformedPolicyDocumentException(ServiceError):
+    """A policy document is not valid; the message names the place in it."""
+
+
+class InvalidGrantIdException(ServiceError):
+    """There is no grant of that id on the key."""
+
+
+class InvalidGrantTokenException(ServiceError):
+    """The grant token is damaged, or was not given out by the service."""
 
 
 class NotFoundException(ServiceError):

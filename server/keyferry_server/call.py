@@ -42,7 +42,11 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call. `deadline` is on the event loop's clock, in seconds."""
+    """One call. `deadline` is on the event loop's clock, in seconds.
+
+    `peer` is where it comes from, as gRPC writes it, and `is_encrypted` whether
+    nobody between can read it. `request` is what is asked: policies decide by it.
+    """
 
     request_id: str
     route: Route
@@ -50,6 +54,8 @@ class Call:
     deadline: float
     caller: Caller
     scope: Scope
+    is_encrypted: bool = False
+    request: Message | None = None
 
 
 Handler = Callable[[Any, Call], Awaitable[Message]]

@@ -17,6 +17,7 @@ from keyferry_server.domain.key import (
     SWITCHING,
 )
 from keyferry_server.operations.cancel_key_deletion import CancelKeyDeletion
+from keyferry_server.operations.create_grant import CreateGrant
 from keyferry_server.operations.create_key import CreateKey
 from keyferry_server.operations.decrypt import Decrypt
 from keyferry_server.operations.delete_imported_key_material import DeleteImportedKeyMaterial
@@ -36,15 +37,22 @@ from keyferry_server.operations.generate_data_key_without_plaintext import Gener
 from keyferry_server.operations.generate_mac import GenerateMac
 from keyferry_server.operations.generate_random import GenerateRandom
 from keyferry_server.operations.get_key_last_usage import GetKeyLastUsage
+from keyferry_server.operations.get_key_policy import GetKeyPolicy
 from keyferry_server.operations.get_key_rotation_status import GetKeyRotationStatus
 from keyferry_server.operations.get_parameters_for_import import GetParametersForImport
 from keyferry_server.operations.get_public_key import GetPublicKey
 from keyferry_server.operations.import_key_material import ImportKeyMaterial
+from keyferry_server.operations.list_grants import ListGrants
 from keyferry_server.operations.list_import_receipts import ListImportReceipts
 from keyferry_server.operations.list_import_tokens import ListImportTokens
+from keyferry_server.operations.list_key_policies import ListKeyPolicies
 from keyferry_server.operations.list_key_rotations import ListKeyRotations
 from keyferry_server.operations.list_keys import ListKeys
+from keyferry_server.operations.list_retirable_grants import ListRetirableGrants
+from keyferry_server.operations.put_key_policy import PutKeyPolicy
 from keyferry_server.operations.re_encrypt import ReEncrypt
+from keyferry_server.operations.retire_grant import RetireGrant
+from keyferry_server.operations.revoke_grant import RevokeGrant
 from keyferry_server.operations.revoke_import_token import RevokeImportToken
 from keyferry_server.operations.rotate_key_on_demand import RotateKeyOnDemand
 from keyferry_server.operations.schedule_key_deletion import ScheduleKeyDeletion
@@ -88,6 +96,14 @@ ROUTES = (
     Route(GenerateDataKeyPair,             (P.GENERATE_DATA_KEY_PAIR,),              CRYPTOGRAPHIC,        OR_ALIAS, 10),
     Route(GenerateDataKeyPairWithoutPlaintext, (P.GENERATE_DATA_KEY_PAIR_WITHOUT_PLAINTEXT,), CRYPTOGRAPHIC, OR_ALIAS, 10),
     Route(GetKeyLastUsage,                 (P.GET_KEY_LAST_USAGE,),                  ANY_STATE,            KEY_ONLY, 10),
+    Route(GetKeyPolicy,                    (P.GET_KEY_POLICY,),                      ANY_STATE,            KEY_ONLY, 10),
+    Route(PutKeyPolicy,                    (P.PUT_KEY_POLICY,),                      ANY_STATE,            KEY_ONLY, 10),
+    Route(ListKeyPolicies,                 (P.LIST_KEY_POLICIES,),                   ANY_STATE,            KEY_ONLY, 10),
+    Route(CreateGrant,                     (P.CREATE_GRANT,),                        CRYPTOGRAPHIC,        KEY_ONLY, 10),
+    Route(ListGrants,                      (P.LIST_GRANTS,),                         ANY_STATE,            KEY_ONLY, 10),
+    Route(ListRetirableGrants,             (P.LIST_RETIRABLE_GRANTS,),               ANY_STATE,            NO_KEY,   10),
+    Route(RetireGrant,                     (P.RETIRE_GRANT,),                        ANY_STATE,            KEY_ONLY, 10),
+    Route(RevokeGrant,                     (P.REVOKE_GRANT,),                        ANY_STATE,            KEY_ONLY, 10),
     Route(ListImportTokens,                (P.LIST_IMPORT_TOKENS,),                  ANY_STATE,            KEY_ONLY, 10),
     Route(RevokeImportToken,               (P.REVOKE_IMPORT_TOKEN,),                 ANY_STATE,            KEY_ONLY, 10),
     Route(ListImportReceipts,              (P.LIST_IMPORT_RECEIPTS,),                ANY_STATE,            KEY_ONLY, 10),

@@ -33,8 +33,8 @@ _VERBS = (
     "ReEncrypt|Replicate|Retire|Revoke|Rotate|Schedule|Sign|Tag|Untag|Update|Verify"
 )
 _OPERATION = re.compile(rf"\b(?:{_VERBS})(?:[A-Z][a-z]+)+\b")
-# Members of AWS requests that look like operations.
-_NO_OPERATIONS = {"ImportType"}
+# What looks like an operation: members of requests, events of the audit log.
+_NO_OPERATIONS = {"ImportType", "DeleteExpiredKeyMaterial", "DeleteKey", "RotateKey"}
 _COMMAND_LINE = re.compile(r"(?:^|`|\$\()(keyferry(?:-server)? (?!is ready)[^`)|\n]*)", re.MULTILINE)
 
 

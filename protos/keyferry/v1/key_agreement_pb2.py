@@ -26,7 +26,7 @@ from keyferry.v1 import constraints_pb2 as keyferry_dot_v1_dot_constraints__pb2
 from keyferry.v1 import key_pb2 as keyferry_dot_v1_dot_key__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fkeyferry/v1/key_agreement.proto\x12\x0bkeyferry.v1\x1a\x1dkeyferry/v1/constraints.proto\x1a\x15keyferry/v1/key.proto\"\xaf\x02\n\x19\x44\x65riveSharedSecretRequest\x12 \n\x06key_id\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x12T\n\x17key_agreement_algorithm\x18\x02 \x01(\x0e\x32&.keyferry.v1.KeyAgreementAlgorithmSpecB\x06\x8a\xb2\x19\x02\x08\x01H\x01\x88\x01\x01\x12$\n\npublic_key\x18\x03 \x01(\x0c\x42\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80@H\x02\x88\x01\x01\x12\x1c\n\x0cgrant_tokens\x18\x04 \x03(\tB\x06\x8a\xb2\x19\x02\x18\n\x12\x14\n\x07\x64ry_run\x18\x05 \x01(\x08H\x03\x88\x01\x01\x42\t\n\x07_key_idB\x1a\n\x18_key_agreement_algorithmB\r\n\x0b_public_keyB\n\n\x08_dry_run\"\x9d\x02\n\x1a\x44\x65riveSharedSecretResponse\x12\x13\n\x06key_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\"\n\rshared_secret\x18\x02 \x01(\x0c\x42\x06\x8a\xb2\x19\x02\x38\x01H\x01\x88\x01\x01\x12L\n\x17key_agreement_algorithm\x18\x04 \x01(\x0e\x32&.keyferry.v1.KeyAgreementAlgorithmSpecH\x02\x88\x01\x01\x12\x30\n\nkey_origin\x18\x05 \x01(\x0e\x32\x17.keyferry.v1.OriginTypeH\x03\x88\x01\x01\x42\t\n\x07_key_idB\x10\n\x0e_shared_secretB\x1a\n\x18_key_agreement_algorithmB\r\n\x0b_key_originb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fkeyferry/v1/key_agreement.proto\x12\x0bkeyferry.v1\x1a\x1dkeyferry/v1/constraints.proto\x1a\x15keyferry/v1/key.proto\"\xb1\x02\n\x19\x44\x65riveSharedSecretRequest\x12 \n\x06key_id\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x12T\n\x17key_agreement_algorithm\x18\x02 \x01(\x0e\x32&.keyferry.v1.KeyAgreementAlgorithmSpecB\x06\x8a\xb2\x19\x02\x08\x01H\x01\x88\x01\x01\x12$\n\npublic_key\x18\x03 \x01(\x0c\x42\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80@H\x02\x88\x01\x01\x12\x1e\n\x0cgrant_tokens\x18\x04 \x03(\tB\x08\x8a\xb2\x19\x04\x18\n8\x01\x12\x14\n\x07\x64ry_run\x18\x05 \x01(\x08H\x03\x88\x01\x01\x42\t\n\x07_key_idB\x1a\n\x18_key_agreement_algorithmB\r\n\x0b_public_keyB\n\n\x08_dry_run\"\x9d\x02\n\x1a\x44\x65riveSharedSecretResponse\x12\x13\n\x06key_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\"\n\rshared_secret\x18\x02 \x01(\x0c\x42\x06\x8a\xb2\x19\x02\x38\x01H\x01\x88\x01\x01\x12L\n\x17key_agreement_algorithm\x18\x04 \x01(\x0e\x32&.keyferry.v1.KeyAgreementAlgorithmSpecH\x02\x88\x01\x01\x12\x30\n\nkey_origin\x18\x05 \x01(\x0e\x32\x17.keyferry.v1.OriginTypeH\x03\x88\x01\x01\x42\t\n\x07_key_idB\x10\n\x0e_shared_secretB\x1a\n\x18_key_agreement_algorithmB\r\n\x0b_key_originb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,11 +40,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DERIVESHAREDSECRETREQUEST'].fields_by_name['public_key']._loaded_options = None
   _globals['_DERIVESHAREDSECRETREQUEST'].fields_by_name['public_key']._serialized_options = b'\212\262\031\007\010\001\020\001\030\200@'
   _globals['_DERIVESHAREDSECRETREQUEST'].fields_by_name['grant_tokens']._loaded_options = None
-  _globals['_DERIVESHAREDSECRETREQUEST'].fields_by_name['grant_tokens']._serialized_options = b'\212\262\031\002\030\n'
+  _globals['_DERIVESHAREDSECRETREQUEST'].fields_by_name['grant_tokens']._serialized_options = b'\212\262\031\004\030\n8\001'
   _globals['_DERIVESHAREDSECRETRESPONSE'].fields_by_name['shared_secret']._loaded_options = None
   _globals['_DERIVESHAREDSECRETRESPONSE'].fields_by_name['shared_secret']._serialized_options = b'\212\262\031\0028\001'
   _globals['_DERIVESHAREDSECRETREQUEST']._serialized_start=103
-  _globals['_DERIVESHAREDSECRETREQUEST']._serialized_end=406
-  _globals['_DERIVESHAREDSECRETRESPONSE']._serialized_start=409
-  _globals['_DERIVESHAREDSECRETRESPONSE']._serialized_end=694
+  _globals['_DERIVESHAREDSECRETREQUEST']._serialized_end=408
+  _globals['_DERIVESHAREDSECRETRESPONSE']._serialized_start=411
+  _globals['_DERIVESHAREDSECRETRESPONSE']._serialized_end=696
 # @@protoc_insertion_point(module_scope)

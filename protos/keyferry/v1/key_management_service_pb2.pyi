@@ -1,9 +1,11 @@
 from keyferry.v1 import cryptography_pb2 as _cryptography_pb2
 from keyferry.v1 import data_key_pair_pb2 as _data_key_pair_pb2
+from keyferry.v1 import grants_pb2 as _grants_pb2
 from keyferry.v1 import key_agreement_pb2 as _key_agreement_pb2
 from keyferry.v1 import key_deletion_pb2 as _key_deletion_pb2
 from keyferry.v1 import key_import_pb2 as _key_import_pb2
 from keyferry.v1 import key_lifecycle_pb2 as _key_lifecycle_pb2
+from keyferry.v1 import key_policies_pb2 as _key_policies_pb2
 from keyferry.v1 import key_rotation_pb2 as _key_rotation_pb2
 from keyferry.v1 import key_usage_pb2 as _key_usage_pb2
 from keyferry.v1 import mac_pb2 as _mac_pb2

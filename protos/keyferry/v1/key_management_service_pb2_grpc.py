@@ -5,10 +5,12 @@ import warnings
 
 from keyferry.v1 import cryptography_pb2 as keyferry_dot_v1_dot_cryptography__pb2
 from keyferry.v1 import data_key_pair_pb2 as keyferry_dot_v1_dot_data__key__pair__pb2
+from keyferry.v1 import grants_pb2 as keyferry_dot_v1_dot_grants__pb2
 from keyferry.v1 import key_agreement_pb2 as keyferry_dot_v1_dot_key__agreement__pb2
 from keyferry.v1 import key_deletion_pb2 as keyferry_dot_v1_dot_key__deletion__pb2
 from keyferry.v1 import key_import_pb2 as keyferry_dot_v1_dot_key__import__pb2
 from keyferry.v1 import key_lifecycle_pb2 as keyferry_dot_v1_dot_key__lifecycle__pb2
+from keyferry.v1 import key_policies_pb2 as keyferry_dot_v1_dot_key__policies__pb2
 from keyferry.v1 import key_rotation_pb2 as keyferry_dot_v1_dot_key__rotation__pb2
 from keyferry.v1 import key_usage_pb2 as keyferry_dot_v1_dot_key__usage__pb2
 from keyferry.v1 import mac_pb2 as keyferry_dot_v1_dot_mac__pb2
@@ -152,6 +154,46 @@ class KeyManagementServiceStub(object):
                 '/keyferry.v1.KeyManagementService/GetKeyLastUsage',
                 request_serializer=keyferry_dot_v1_dot_key__usage__pb2.GetKeyLastUsageRequest.SerializeToString,
                 response_deserializer=keyferry_dot_v1_dot_key__usage__pb2.GetKeyLastUsageResponse.FromString,
+                _registered_method=True)
+        self.GetKeyPolicy = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/GetKeyPolicy',
+                request_serializer=keyferry_dot_v1_dot_key__policies__pb2.GetKeyPolicyRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_key__policies__pb2.GetKeyPolicyResponse.FromString,
+                _registered_method=True)
+        self.PutKeyPolicy = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/PutKeyPolicy',
+                request_serializer=keyferry_dot_v1_dot_key__policies__pb2.PutKeyPolicyRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_key__policies__pb2.PutKeyPolicyResponse.FromString,
+                _registered_method=True)
+        self.ListKeyPolicies = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/ListKeyPolicies',
+                request_serializer=keyferry_dot_v1_dot_key__policies__pb2.ListKeyPoliciesRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_key__policies__pb2.ListKeyPoliciesResponse.FromString,
+                _registered_method=True)
+        self.CreateGrant = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/CreateGrant',
+                request_serializer=keyferry_dot_v1_dot_grants__pb2.CreateGrantRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_grants__pb2.CreateGrantResponse.FromString,
+                _registered_method=True)
+        self.ListGrants = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/ListGrants',
+                request_serializer=keyferry_dot_v1_dot_grants__pb2.ListGrantsRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_grants__pb2.ListGrantsResponse.FromString,
+                _registered_method=True)
+        self.ListRetirableGrants = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/ListRetirableGrants',
+                request_serializer=keyferry_dot_v1_dot_grants__pb2.ListRetirableGrantsRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_grants__pb2.ListRetirableGrantsResponse.FromString,
+                _registered_method=True)
+        self.RetireGrant = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/RetireGrant',
+                request_serializer=keyferry_dot_v1_dot_grants__pb2.RetireGrantRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_grants__pb2.RetireGrantResponse.FromString,
+                _registered_method=True)
+        self.RevokeGrant = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/RevokeGrant',
+                request_serializer=keyferry_dot_v1_dot_grants__pb2.RevokeGrantRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_grants__pb2.RevokeGrantResponse.FromString,
                 _registered_method=True)
         self.Sign = channel.unary_unary(
                 '/keyferry.v1.KeyManagementService/Sign',
@@ -366,6 +408,67 @@ class KeyManagementServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetKeyPolicy(self, request, context):
+        """Shows the policy of a key. NotFoundException for a policy name other than "default".
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PutKeyPolicy(self, request, context):
+        """Gives a key another policy. MalformedPolicyDocumentException (INVALID_ARGUMENT)
+        if it is not valid or would not let the caller put another one later;
+        LimitExceededException (RESOURCE_EXHAUSTED) if it is longer than 32768 bytes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListKeyPolicies(self, request, context):
+        """Lists the names of a key's policies: there is one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateGrant(self, request, context):
+        """Gives a principal permissions for a key. LimitExceededException
+        (RESOURCE_EXHAUSTED) if the key has 50000 grants, or the principal 500 on it;
+        DisabledException or KMSInvalidStateException unless the key is ENABLED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListGrants(self, request, context):
+        """Lists the grants on a key, page by page.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRetirableGrants(self, request, context):
+        """Lists the grants that name a retiring principal, page by page.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RetireGrant(self, request, context):
+        """Deletes a grant, for those whom the grant itself lets: its retiring principal,
+        its grantee if RetireGrant is among its operations, and the account of the key.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeGrant(self, request, context):
+        """Deletes a grant, for those whom the key policy lets.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Sign(self, request, context):
         """HMAC keys, key pairs, and data key pairs. InvalidKeyUsageException for a key that
         is for something else, or that has not the algorithm.
@@ -539,6 +642,46 @@ def add_KeyManagementServiceServicer_to_server(servicer, server):
                     servicer.GetKeyLastUsage,
                     request_deserializer=keyferry_dot_v1_dot_key__usage__pb2.GetKeyLastUsageRequest.FromString,
                     response_serializer=keyferry_dot_v1_dot_key__usage__pb2.GetKeyLastUsageResponse.SerializeToString,
+            ),
+            'GetKeyPolicy': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetKeyPolicy,
+                    request_deserializer=keyferry_dot_v1_dot_key__policies__pb2.GetKeyPolicyRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_key__policies__pb2.GetKeyPolicyResponse.SerializeToString,
+            ),
+            'PutKeyPolicy': grpc.unary_unary_rpc_method_handler(
+                    servicer.PutKeyPolicy,
+                    request_deserializer=keyferry_dot_v1_dot_key__policies__pb2.PutKeyPolicyRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_key__policies__pb2.PutKeyPolicyResponse.SerializeToString,
+            ),
+            'ListKeyPolicies': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListKeyPolicies,
+                    request_deserializer=keyferry_dot_v1_dot_key__policies__pb2.ListKeyPoliciesRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_key__policies__pb2.ListKeyPoliciesResponse.SerializeToString,
+            ),
+            'CreateGrant': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateGrant,
+                    request_deserializer=keyferry_dot_v1_dot_grants__pb2.CreateGrantRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_grants__pb2.CreateGrantResponse.SerializeToString,
+            ),
+            'ListGrants': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListGrants,
+                    request_deserializer=keyferry_dot_v1_dot_grants__pb2.ListGrantsRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_grants__pb2.ListGrantsResponse.SerializeToString,
+            ),
+            'ListRetirableGrants': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRetirableGrants,
+                    request_deserializer=keyferry_dot_v1_dot_grants__pb2.ListRetirableGrantsRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_grants__pb2.ListRetirableGrantsResponse.SerializeToString,
+            ),
+            'RetireGrant': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetireGrant,
+                    request_deserializer=keyferry_dot_v1_dot_grants__pb2.RetireGrantRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_grants__pb2.RetireGrantResponse.SerializeToString,
+            ),
+            'RevokeGrant': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeGrant,
+                    request_deserializer=keyferry_dot_v1_dot_grants__pb2.RevokeGrantRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_grants__pb2.RevokeGrantResponse.SerializeToString,
             ),
             'Sign': grpc.unary_unary_rpc_method_handler(
                     servicer.Sign,
@@ -1175,6 +1318,222 @@ class KeyManagementService(object):
             '/keyferry.v1.KeyManagementService/GetKeyLastUsage',
             keyferry_dot_v1_dot_key__usage__pb2.GetKeyLastUsageRequest.SerializeToString,
             keyferry_dot_v1_dot_key__usage__pb2.GetKeyLastUsageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetKeyPolicy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/GetKeyPolicy',
+            keyferry_dot_v1_dot_key__policies__pb2.GetKeyPolicyRequest.SerializeToString,
+            keyferry_dot_v1_dot_key__policies__pb2.GetKeyPolicyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PutKeyPolicy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/PutKeyPolicy',
+            keyferry_dot_v1_dot_key__policies__pb2.PutKeyPolicyRequest.SerializeToString,
+            keyferry_dot_v1_dot_key__policies__pb2.PutKeyPolicyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListKeyPolicies(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/ListKeyPolicies',
+            keyferry_dot_v1_dot_key__policies__pb2.ListKeyPoliciesRequest.SerializeToString,
+            keyferry_dot_v1_dot_key__policies__pb2.ListKeyPoliciesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateGrant(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/CreateGrant',
+            keyferry_dot_v1_dot_grants__pb2.CreateGrantRequest.SerializeToString,
+            keyferry_dot_v1_dot_grants__pb2.CreateGrantResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListGrants(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/ListGrants',
+            keyferry_dot_v1_dot_grants__pb2.ListGrantsRequest.SerializeToString,
+            keyferry_dot_v1_dot_grants__pb2.ListGrantsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRetirableGrants(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/ListRetirableGrants',
+            keyferry_dot_v1_dot_grants__pb2.ListRetirableGrantsRequest.SerializeToString,
+            keyferry_dot_v1_dot_grants__pb2.ListRetirableGrantsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetireGrant(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/RetireGrant',
+            keyferry_dot_v1_dot_grants__pb2.RetireGrantRequest.SerializeToString,
+            keyferry_dot_v1_dot_grants__pb2.RetireGrantResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeGrant(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/RevokeGrant',
+            keyferry_dot_v1_dot_grants__pb2.RevokeGrantRequest.SerializeToString,
+            keyferry_dot_v1_dot_grants__pb2.RevokeGrantResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -26,7 +26,7 @@ from keyferry.v1 import constraints_pb2 as keyferry_dot_v1_dot_constraints__pb2
 from keyferry.v1 import key_pb2 as keyferry_dot_v1_dot_key__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15keyferry/v1/mac.proto\x12\x0bkeyferry.v1\x1a\x1dkeyferry/v1/constraints.proto\x1a\x15keyferry/v1/key.proto\"\x87\x02\n\x12GenerateMacRequest\x12#\n\x07message\x18\x01 \x01(\x0c\x42\r\x8a\xb2\x19\t\x08\x01\x10\x01\x18\x80 8\x01H\x00\x88\x01\x01\x12 \n\x06key_id\x18\x02 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x01\x88\x01\x01\x12\x41\n\rmac_algorithm\x18\x03 \x01(\x0e\x32\x1d.keyferry.v1.MacAlgorithmSpecB\x06\x8a\xb2\x19\x02\x08\x01H\x02\x88\x01\x01\x12\x1c\n\x0cgrant_tokens\x18\x04 \x03(\tB\x06\x8a\xb2\x19\x02\x18\n\x12\x14\n\x07\x64ry_run\x18\x05 \x01(\x08H\x03\x88\x01\x01\x42\n\n\x08_messageB\t\n\x07_key_idB\x10\n\x0e_mac_algorithmB\n\n\x08_dry_run\"\x9c\x01\n\x13GenerateMacResponse\x12\x10\n\x03mac\x18\x01 \x01(\x0cH\x00\x88\x01\x01\x12\x39\n\rmac_algorithm\x18\x02 \x01(\x0e\x32\x1d.keyferry.v1.MacAlgorithmSpecH\x01\x88\x01\x01\x12\x13\n\x06key_id\x18\x03 \x01(\tH\x02\x88\x01\x01\x42\x06\n\x04_macB\x10\n\x0e_mac_algorithmB\t\n\x07_key_id\"\xac\x02\n\x10VerifyMacRequest\x12#\n\x07message\x18\x01 \x01(\x0c\x42\r\x8a\xb2\x19\t\x08\x01\x10\x01\x18\x80 8\x01H\x00\x88\x01\x01\x12 \n\x06key_id\x18\x02 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x01\x88\x01\x01\x12\x41\n\rmac_algorithm\x18\x03 \x01(\x0e\x32\x1d.keyferry.v1.MacAlgorithmSpecB\x06\x8a\xb2\x19\x02\x08\x01H\x02\x88\x01\x01\x12\x1d\n\x03mac\x18\x04 \x01(\x0c\x42\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x30H\x03\x88\x01\x01\x12\x1c\n\x0cgrant_tokens\x18\x05 \x03(\tB\x06\x8a\xb2\x19\x02\x18\n\x12\x14\n\x07\x64ry_run\x18\x06 \x01(\x08H\x04\x88\x01\x01\x42\n\n\x08_messageB\t\n\x07_key_idB\x10\n\x0e_mac_algorithmB\x06\n\x04_macB\n\n\x08_dry_run\"\xa6\x01\n\x11VerifyMacResponse\x12\x13\n\x06key_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x16\n\tmac_valid\x18\x02 \x01(\x08H\x01\x88\x01\x01\x12\x39\n\rmac_algorithm\x18\x03 \x01(\x0e\x32\x1d.keyferry.v1.MacAlgorithmSpecH\x02\x88\x01\x01\x42\t\n\x07_key_idB\x0c\n\n_mac_validB\x10\n\x0e_mac_algorithmb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15keyferry/v1/mac.proto\x12\x0bkeyferry.v1\x1a\x1dkeyferry/v1/constraints.proto\x1a\x15keyferry/v1/key.proto\"\x89\x02\n\x12GenerateMacRequest\x12#\n\x07message\x18\x01 \x01(\x0c\x42\r\x8a\xb2\x19\t\x08\x01\x10\x01\x18\x80 8\x01H\x00\x88\x01\x01\x12 \n\x06key_id\x18\x02 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x01\x88\x01\x01\x12\x41\n\rmac_algorithm\x18\x03 \x01(\x0e\x32\x1d.keyferry.v1.MacAlgorithmSpecB\x06\x8a\xb2\x19\x02\x08\x01H\x02\x88\x01\x01\x12\x1e\n\x0cgrant_tokens\x18\x04 \x03(\tB\x08\x8a\xb2\x19\x04\x18\n8\x01\x12\x14\n\x07\x64ry_run\x18\x05 \x01(\x08H\x03\x88\x01\x01\x42\n\n\x08_messageB\t\n\x07_key_idB\x10\n\x0e_mac_algorithmB\n\n\x08_dry_run\"\x9c\x01\n\x13GenerateMacResponse\x12\x10\n\x03mac\x18\x01 \x01(\x0cH\x00\x88\x01\x01\x12\x39\n\rmac_algorithm\x18\x02 \x01(\x0e\x32\x1d.keyferry.v1.MacAlgorithmSpecH\x01\x88\x01\x01\x12\x13\n\x06key_id\x18\x03 \x01(\tH\x02\x88\x01\x01\x42\x06\n\x04_macB\x10\n\x0e_mac_algorithmB\t\n\x07_key_id\"\xae\x02\n\x10VerifyMacRequest\x12#\n\x07message\x18\x01 \x01(\x0c\x42\r\x8a\xb2\x19\t\x08\x01\x10\x01\x18\x80 8\x01H\x00\x88\x01\x01\x12 \n\x06key_id\x18\x02 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x01\x88\x01\x01\x12\x41\n\rmac_algorithm\x18\x03 \x01(\x0e\x32\x1d.keyferry.v1.MacAlgorithmSpecB\x06\x8a\xb2\x19\x02\x08\x01H\x02\x88\x01\x01\x12\x1d\n\x03mac\x18\x04 \x01(\x0c\x42\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x30H\x03\x88\x01\x01\x12\x1e\n\x0cgrant_tokens\x18\x05 \x03(\tB\x08\x8a\xb2\x19\x04\x18\n8\x01\x12\x14\n\x07\x64ry_run\x18\x06 \x01(\x08H\x04\x88\x01\x01\x42\n\n\x08_messageB\t\n\x07_key_idB\x10\n\x0e_mac_algorithmB\x06\n\x04_macB\n\n\x08_dry_run\"\xa6\x01\n\x11VerifyMacResponse\x12\x13\n\x06key_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x16\n\tmac_valid\x18\x02 \x01(\x08H\x01\x88\x01\x01\x12\x39\n\rmac_algorithm\x18\x03 \x01(\x0e\x32\x1d.keyferry.v1.MacAlgorithmSpecH\x02\x88\x01\x01\x42\t\n\x07_key_idB\x0c\n\n_mac_validB\x10\n\x0e_mac_algorithmb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,7 +40,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GENERATEMACREQUEST'].fields_by_name['mac_algorithm']._loaded_options = None
   _globals['_GENERATEMACREQUEST'].fields_by_name['mac_algorithm']._serialized_options = b'\212\262\031\002\010\001'
   _globals['_GENERATEMACREQUEST'].fields_by_name['grant_tokens']._loaded_options = None
-  _globals['_GENERATEMACREQUEST'].fields_by_name['grant_tokens']._serialized_options = b'\212\262\031\002\030\n'
+  _globals['_GENERATEMACREQUEST'].fields_by_name['grant_tokens']._serialized_options = b'\212\262\031\004\030\n8\001'
   _globals['_VERIFYMACREQUEST'].fields_by_name['message']._loaded_options = None
   _globals['_VERIFYMACREQUEST'].fields_by_name['message']._serialized_options = b'\212\262\031\t\010\001\020\001\030\200 8\001'
   _globals['_VERIFYMACREQUEST'].fields_by_name['key_id']._loaded_options = None
@@ -50,13 +50,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VERIFYMACREQUEST'].fields_by_name['mac']._loaded_options = None
   _globals['_VERIFYMACREQUEST'].fields_by_name['mac']._serialized_options = b'\212\262\031\007\010\001\020\001\030\2000'
   _globals['_VERIFYMACREQUEST'].fields_by_name['grant_tokens']._loaded_options = None
-  _globals['_VERIFYMACREQUEST'].fields_by_name['grant_tokens']._serialized_options = b'\212\262\031\002\030\n'
+  _globals['_VERIFYMACREQUEST'].fields_by_name['grant_tokens']._serialized_options = b'\212\262\031\004\030\n8\001'
   _globals['_GENERATEMACREQUEST']._serialized_start=93
-  _globals['_GENERATEMACREQUEST']._serialized_end=356
-  _globals['_GENERATEMACRESPONSE']._serialized_start=359
-  _globals['_GENERATEMACRESPONSE']._serialized_end=515
-  _globals['_VERIFYMACREQUEST']._serialized_start=518
-  _globals['_VERIFYMACREQUEST']._serialized_end=818
-  _globals['_VERIFYMACRESPONSE']._serialized_start=821
-  _globals['_VERIFYMACRESPONSE']._serialized_end=987
+  _globals['_GENERATEMACREQUEST']._serialized_end=358
+  _globals['_GENERATEMACRESPONSE']._serialized_start=361
+  _globals['_GENERATEMACRESPONSE']._serialized_end=517
+  _globals['_VERIFYMACREQUEST']._serialized_start=520
+  _globals['_VERIFYMACREQUEST']._serialized_end=822
+  _globals['_VERIFYMACRESPONSE']._serialized_start=825
+  _globals['_VERIFYMACRESPONSE']._serialized_end=991
 # @@protoc_insertion_point(module_scope)

@@ -26,7 +26,7 @@ from keyferry.v1 import constraints_pb2 as keyferry_dot_v1_dot_constraints__pb2
 from keyferry.v1 import key_pb2 as keyferry_dot_v1_dot_key__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19keyferry/v1/signing.proto\x12\x0bkeyferry.v1\x1a\x1dkeyferry/v1/constraints.proto\x1a\x15keyferry/v1/key.proto\"\xd2\x02\n\x0bSignRequest\x12 \n\x06key_id\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x12#\n\x07message\x18\x02 \x01(\x0c\x42\r\x8a\xb2\x19\t\x08\x01\x10\x01\x18\x80 8\x01H\x01\x88\x01\x01\x12\x33\n\x0cmessage_type\x18\x03 \x01(\x0e\x32\x18.keyferry.v1.MessageTypeH\x02\x88\x01\x01\x12\x1c\n\x0cgrant_tokens\x18\x04 \x03(\tB\x06\x8a\xb2\x19\x02\x18\n\x12I\n\x11signing_algorithm\x18\x05 \x01(\x0e\x32!.keyferry.v1.SigningAlgorithmSpecB\x06\x8a\xb2\x19\x02\x08\x01H\x03\x88\x01\x01\x12\x14\n\x07\x64ry_run\x18\x06 \x01(\x08H\x04\x88\x01\x01\x42\t\n\x07_key_idB\n\n\x08_messageB\x0f\n\r_message_typeB\x14\n\x12_signing_algorithmB\n\n\x08_dry_run\"\xad\x01\n\x0cSignResponse\x12\x13\n\x06key_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x16\n\tsignature\x18\x02 \x01(\x0cH\x01\x88\x01\x01\x12\x41\n\x11signing_algorithm\x18\x03 \x01(\x0e\x32!.keyferry.v1.SigningAlgorithmSpecH\x02\x88\x01\x01\x42\t\n\x07_key_idB\x0c\n\n_signatureB\x14\n\x12_signing_algorithm\"\x87\x03\n\rVerifyRequest\x12 \n\x06key_id\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x12#\n\x07message\x18\x02 \x01(\x0c\x42\r\x8a\xb2\x19\t\x08\x01\x10\x01\x18\x80 8\x01H\x01\x88\x01\x01\x12\x33\n\x0cmessage_type\x18\x03 \x01(\x0e\x32\x18.keyferry.v1.MessageTypeH\x02\x88\x01\x01\x12#\n\tsignature\x18\x04 \x01(\x0c\x42\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x30H\x03\x88\x01\x01\x12I\n\x11signing_algorithm\x18\x05 \x01(\x0e\x32!.keyferry.v1.SigningAlgorithmSpecB\x06\x8a\xb2\x19\x02\x08\x01H\x04\x88\x01\x01\x12\x1c\n\x0cgrant_tokens\x18\x06 \x03(\tB\x06\x8a\xb2\x19\x02\x18\n\x12\x14\n\x07\x64ry_run\x18\x07 \x01(\x08H\x05\x88\x01\x01\x42\t\n\x07_key_idB\n\n\x08_messageB\x0f\n\r_message_typeB\x0c\n\n_signatureB\x14\n\x12_signing_algorithmB\n\n\x08_dry_run\"\xbb\x01\n\x0eVerifyResponse\x12\x13\n\x06key_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x1c\n\x0fsignature_valid\x18\x02 \x01(\x08H\x01\x88\x01\x01\x12\x41\n\x11signing_algorithm\x18\x03 \x01(\x0e\x32!.keyferry.v1.SigningAlgorithmSpecH\x02\x88\x01\x01\x42\t\n\x07_key_idB\x12\n\x10_signature_validB\x14\n\x12_signing_algorithm\"`\n\x13GetPublicKeyRequest\x12 \n\x06key_id\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x12\x1c\n\x0cgrant_tokens\x18\x02 \x03(\tB\x06\x8a\xb2\x19\x02\x18\nB\t\n\x07_key_id\"\x81\x04\n\x14GetPublicKeyResponse\x12\x13\n\x06key_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x17\n\npublic_key\x18\x02 \x01(\x0cH\x01\x88\x01\x01\x12;\n\x18\x63ustomer_master_key_spec\x18\x03 \x01(\x0e\x32\x14.keyferry.v1.KeySpecH\x02\x88\x01\x01\x12+\n\x08key_spec\x18\x04 \x01(\x0e\x32\x14.keyferry.v1.KeySpecH\x03\x88\x01\x01\x12\x31\n\tkey_usage\x18\x05 \x01(\x0e\x32\x19.keyferry.v1.KeyUsageTypeH\x04\x88\x01\x01\x12\x43\n\x15\x65ncryption_algorithms\x18\x06 \x03(\x0e\x32$.keyferry.v1.EncryptionAlgorithmSpec\x12=\n\x12signing_algorithms\x18\x07 \x03(\x0e\x32!.keyferry.v1.SigningAlgorithmSpec\x12H\n\x18key_agreement_algorithms\x18\x08 \x03(\x0e\x32&.keyferry.v1.KeyAgreementAlgorithmSpecB\t\n\x07_key_idB\r\n\x0b_public_keyB\x1b\n\x19_customer_master_key_specB\x0b\n\t_key_specB\x0c\n\n_key_usage*Z\n\x0bMessageType\x12\x1c\n\x18MESSAGE_TYPE_UNSPECIFIED\x10\x00\x12\x14\n\x10MESSAGE_TYPE_RAW\x10\x01\x12\x17\n\x13MESSAGE_TYPE_DIGEST\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19keyferry/v1/signing.proto\x12\x0bkeyferry.v1\x1a\x1dkeyferry/v1/constraints.proto\x1a\x15keyferry/v1/key.proto\"\xd4\x02\n\x0bSignRequest\x12 \n\x06key_id\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x12#\n\x07message\x18\x02 \x01(\x0c\x42\r\x8a\xb2\x19\t\x08\x01\x10\x01\x18\x80 8\x01H\x01\x88\x01\x01\x12\x33\n\x0cmessage_type\x18\x03 \x01(\x0e\x32\x18.keyferry.v1.MessageTypeH\x02\x88\x01\x01\x12\x1e\n\x0cgrant_tokens\x18\x04 \x03(\tB\x08\x8a\xb2\x19\x04\x18\n8\x01\x12I\n\x11signing_algorithm\x18\x05 \x01(\x0e\x32!.keyferry.v1.SigningAlgorithmSpecB\x06\x8a\xb2\x19\x02\x08\x01H\x03\x88\x01\x01\x12\x14\n\x07\x64ry_run\x18\x06 \x01(\x08H\x04\x88\x01\x01\x42\t\n\x07_key_idB\n\n\x08_messageB\x0f\n\r_message_typeB\x14\n\x12_signing_algorithmB\n\n\x08_dry_run\"\xad\x01\n\x0cSignResponse\x12\x13\n\x06key_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x16\n\tsignature\x18\x02 \x01(\x0cH\x01\x88\x01\x01\x12\x41\n\x11signing_algorithm\x18\x03 \x01(\x0e\x32!.keyferry.v1.SigningAlgorithmSpecH\x02\x88\x01\x01\x42\t\n\x07_key_idB\x0c\n\n_signatureB\x14\n\x12_signing_algorithm\"\x89\x03\n\rVerifyRequest\x12 \n\x06key_id\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x12#\n\x07message\x18\x02 \x01(\x0c\x42\r\x8a\xb2\x19\t\x08\x01\x10\x01\x18\x80 8\x01H\x01\x88\x01\x01\x12\x33\n\x0cmessage_type\x18\x03 \x01(\x0e\x32\x18.keyferry.v1.MessageTypeH\x02\x88\x01\x01\x12#\n\tsignature\x18\x04 \x01(\x0c\x42\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x30H\x03\x88\x01\x01\x12I\n\x11signing_algorithm\x18\x05 \x01(\x0e\x32!.keyferry.v1.SigningAlgorithmSpecB\x06\x8a\xb2\x19\x02\x08\x01H\x04\x88\x01\x01\x12\x1e\n\x0cgrant_tokens\x18\x06 \x03(\tB\x08\x8a\xb2\x19\x04\x18\n8\x01\x12\x14\n\x07\x64ry_run\x18\x07 \x01(\x08H\x05\x88\x01\x01\x42\t\n\x07_key_idB\n\n\x08_messageB\x0f\n\r_message_typeB\x0c\n\n_signatureB\x14\n\x12_signing_algorithmB\n\n\x08_dry_run\"\xbb\x01\n\x0eVerifyResponse\x12\x13\n\x06key_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x1c\n\x0fsignature_valid\x18\x02 \x01(\x08H\x01\x88\x01\x01\x12\x41\n\x11signing_algorithm\x18\x03 \x01(\x0e\x32!.keyferry.v1.SigningAlgorithmSpecH\x02\x88\x01\x01\x42\t\n\x07_key_idB\x12\n\x10_signature_validB\x14\n\x12_signing_algorithm\"b\n\x13GetPublicKeyRequest\x12 \n\x06key_id\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x12\x1e\n\x0cgrant_tokens\x18\x02 \x03(\tB\x08\x8a\xb2\x19\x04\x18\n8\x01\x42\t\n\x07_key_id\"\x81\x04\n\x14GetPublicKeyResponse\x12\x13\n\x06key_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x17\n\npublic_key\x18\x02 \x01(\x0cH\x01\x88\x01\x01\x12;\n\x18\x63ustomer_master_key_spec\x18\x03 \x01(\x0e\x32\x14.keyferry.v1.KeySpecH\x02\x88\x01\x01\x12+\n\x08key_spec\x18\x04 \x01(\x0e\x32\x14.keyferry.v1.KeySpecH\x03\x88\x01\x01\x12\x31\n\tkey_usage\x18\x05 \x01(\x0e\x32\x19.keyferry.v1.KeyUsageTypeH\x04\x88\x01\x01\x12\x43\n\x15\x65ncryption_algorithms\x18\x06 \x03(\x0e\x32$.keyferry.v1.EncryptionAlgorithmSpec\x12=\n\x12signing_algorithms\x18\x07 \x03(\x0e\x32!.keyferry.v1.SigningAlgorithmSpec\x12H\n\x18key_agreement_algorithms\x18\x08 \x03(\x0e\x32&.keyferry.v1.KeyAgreementAlgorithmSpecB\t\n\x07_key_idB\r\n\x0b_public_keyB\x1b\n\x19_customer_master_key_specB\x0b\n\t_key_specB\x0c\n\n_key_usage*Z\n\x0bMessageType\x12\x1c\n\x18MESSAGE_TYPE_UNSPECIFIED\x10\x00\x12\x14\n\x10MESSAGE_TYPE_RAW\x10\x01\x12\x17\n\x13MESSAGE_TYPE_DIGEST\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,7 +38,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SIGNREQUEST'].fields_by_name['message']._loaded_options = None
   _globals['_SIGNREQUEST'].fields_by_name['message']._serialized_options = b'\212\262\031\t\010\001\020\001\030\200 8\001'
   _globals['_SIGNREQUEST'].fields_by_name['grant_tokens']._loaded_options = None
-  _globals['_SIGNREQUEST'].fields_by_name['grant_tokens']._serialized_options = b'\212\262\031\002\030\n'
+  _globals['_SIGNREQUEST'].fields_by_name['grant_tokens']._serialized_options = b'\212\262\031\004\030\n8\001'
   _globals['_SIGNREQUEST'].fields_by_name['signing_algorithm']._loaded_options = None
   _globals['_SIGNREQUEST'].fields_by_name['signing_algorithm']._serialized_options = b'\212\262\031\002\010\001'
   _globals['_VERIFYREQUEST'].fields_by_name['key_id']._loaded_options = None
@@ -50,23 +50,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VERIFYREQUEST'].fields_by_name['signing_algorithm']._loaded_options = None
   _globals['_VERIFYREQUEST'].fields_by_name['signing_algorithm']._serialized_options = b'\212\262\031\002\010\001'
   _globals['_VERIFYREQUEST'].fields_by_name['grant_tokens']._loaded_options = None
-  _globals['_VERIFYREQUEST'].fields_by_name['grant_tokens']._serialized_options = b'\212\262\031\002\030\n'
+  _globals['_VERIFYREQUEST'].fields_by_name['grant_tokens']._serialized_options = b'\212\262\031\004\030\n8\001'
   _globals['_GETPUBLICKEYREQUEST'].fields_by_name['key_id']._loaded_options = None
   _globals['_GETPUBLICKEYREQUEST'].fields_by_name['key_id']._serialized_options = b'\212\262\031\007\010\001\020\001\030\200\020'
   _globals['_GETPUBLICKEYREQUEST'].fields_by_name['grant_tokens']._loaded_options = None
-  _globals['_GETPUBLICKEYREQUEST'].fields_by_name['grant_tokens']._serialized_options = b'\212\262\031\002\030\n'
-  _globals['_MESSAGETYPE']._serialized_start=1811
-  _globals['_MESSAGETYPE']._serialized_end=1901
+  _globals['_GETPUBLICKEYREQUEST'].fields_by_name['grant_tokens']._serialized_options = b'\212\262\031\004\030\n8\001'
+  _globals['_MESSAGETYPE']._serialized_start=1817
+  _globals['_MESSAGETYPE']._serialized_end=1907
   _globals['_SIGNREQUEST']._serialized_start=97
-  _globals['_SIGNREQUEST']._serialized_end=435
-  _globals['_SIGNRESPONSE']._serialized_start=438
-  _globals['_SIGNRESPONSE']._serialized_end=611
-  _globals['_VERIFYREQUEST']._serialized_start=614
-  _globals['_VERIFYREQUEST']._serialized_end=1005
-  _globals['_VERIFYRESPONSE']._serialized_start=1008
-  _globals['_VERIFYRESPONSE']._serialized_end=1195
-  _globals['_GETPUBLICKEYREQUEST']._serialized_start=1197
-  _globals['_GETPUBLICKEYREQUEST']._serialized_end=1293
-  _globals['_GETPUBLICKEYRESPONSE']._serialized_start=1296
-  _globals['_GETPUBLICKEYRESPONSE']._serialized_end=1809
+  _globals['_SIGNREQUEST']._serialized_end=437
+  _globals['_SIGNRESPONSE']._serialized_start=440
+  _globals['_SIGNRESPONSE']._serialized_end=613
+  _globals['_VERIFYREQUEST']._serialized_start=616
+  _globals['_VERIFYREQUEST']._serialized_end=1009
+  _globals['_VERIFYRESPONSE']._serialized_start=1012
+  _globals['_VERIFYRESPONSE']._serialized_end=1199
+  _globals['_GETPUBLICKEYREQUEST']._serialized_start=1201
+  _globals['_GETPUBLICKEYREQUEST']._serialized_end=1299
+  _globals['_GETPUBLICKEYRESPONSE']._serialized_start=1302
+  _globals['_GETPUBLICKEYRESPONSE']._serialized_end=1815
 # @@protoc_insertion_point(module_scope)

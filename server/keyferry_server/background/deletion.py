@@ -6,9 +6,11 @@ back. Any number of replicas may reap at the same time.
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 
+from keyferry_server.domain.audit_trail import ServiceTrail, recording
 from keyferry_server.domain.clock import Clock
 from keyferry_server.domain.errors import DependencyTimeoutException
 from keyferry_server.storage.due_work import DueWork
@@ -30,10 +32,16 @@ class KeyReaper:
         """Delete all keys that are due now; return how many that was."""
         now = self.clock.now()
         count = 0
-        while deleted := await self.due_work.delete_keys(now, BATCH):
-            for key_id in deleted:
-                _log.warning("a key was deleted for good", key_id=key_id)
-            count += len(deleted)
+        while deleted := await self._delete(now):
+            count += deleted
+        return count
+
+    async def _delete(self, now: datetime) -> int:
+        trail = ServiceTrail("DeleteKey", now)
+        with recording(trail):
+            count = await self.due_work.delete_keys(now, BATCH, trail)
+        for key, _ in trail.noted:
+            _log.warning("a key was deleted for good", key_id=key.key_id)
         return count
 
     async def run(self) -> None:

@@ -2,10 +2,12 @@
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 
 from keyferry_server.authz.admission import admit_service
+from keyferry_server.domain.audit_trail import ServiceTrail, recording
 from keyferry_server.domain.clock import Clock
 from keyferry_server.domain.errors import DependencyTimeoutException
 from keyferry_server.domain.key_material import RotationType
@@ -26,14 +28,13 @@ class KeyRotator:
     due_work: DueWork
     keys: KeyStore
     fresh_material: FreshMaterial
-    partition: str
     clock: Clock
     interval_seconds: float
 
     async def rotate_due(self) -> int:
         """Rotate all keys that are due now; return how many that was."""
         count = 0
-        while await self.database.transact(self._rotate_one):
+        while await self._rotate_one():
             count += 1
         return count
 
@@ -46,9 +47,14 @@ class KeyRotator:
                 _log.warning("automatic rotation is put off: the database does not answer")
             await asyncio.sleep(self.interval_seconds)
 
-    async def _rotate_one(self, transaction: Transaction) -> bool:
+    async def _rotate_one(self) -> bool:
         now = self.clock.now()
-        guarded = await self.due_work.lock_key_to_rotate(transaction, self.partition, now)
+        trail = ServiceTrail("RotateKey", now)
+        with recording(trail):
+            return await self.database.transact(lambda transaction: self._rotate(transaction, now, trail))
+
+    async def _rotate(self, transaction: Transaction, now: datetime, trail: ServiceTrail) -> bool:
+        guarded = await self.due_work.lock_key_to_rotate(transaction, now)
         if guarded is None:
             return False
         key = admit_service(guarded)
@@ -57,4 +63,5 @@ class KeyRotator:
         fresh = self.fresh_material.generate(key.key_id, now)
         await self.keys.make_current(transaction, key, rotated(fresh, RotationType.AUTOMATIC, now))
         await self.keys.schedule_rotation(transaction, key, rescheduled(key.rotation, now))
+        trail.note(key.identifier, keyMaterialId=fresh.key_material_id)
         return True

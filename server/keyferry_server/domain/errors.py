@@ -6,7 +6,8 @@
     ├── invalid argument      ValidationException · InvalidArnException · InvalidMarkerException
     │                         InvalidCiphertextException · InvalidImportTokenException
     │                         IncorrectKeyMaterialException · KMSInvalidSignatureException
-    │                         KMSInvalidMacException
+    │                         KMSInvalidMacException · MalformedPolicyDocumentException
+    │                         InvalidGrantIdException · InvalidGrantTokenException
     ├── not found             NotFoundException
     ├── failed precondition   DisabledException · KMSInvalidStateException · UnsupportedOperationException
     │                         ExpiredImportTokenException · IncorrectKeyException · DryRunOperationException
@@ -121,6 +122,24 @@ class KMSInvalidSignatureException(KmsError):
 
 class KMSInvalidMacException(KmsError):
     """The MAC is not that of the message under the key."""
+
+    category = Category.INVALID_ARGUMENT
+
+
+class MalformedPolicyDocumentException(KmsError):
+    """A policy document is not valid; the message names the place in it."""
+
+    category = Category.INVALID_ARGUMENT
+
+
+class InvalidGrantIdException(KmsError):
+    """There is no grant of that id on the key."""
+
+    category = Category.INVALID_ARGUMENT
+
+
+class InvalidGrantTokenException(KmsError):
+    """The grant token is damaged, or was not given out by this service."""
 
     category = Category.INVALID_ARGUMENT
 

@@ -4,12 +4,13 @@ Nothing that a caller sees depends on when it is done, except for automatic
 rotation and for the end of a key that is pending deletion.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, select, union_all, update
 
+from keyferry_server.domain.audit_trail import ServiceTrail
 from keyferry_server.domain.identifiers import KeyIdentifier, Scope
 from keyferry_server.domain.key import GuardedKey
 from keyferry_server.domain.key_material import KeyMaterialState
@@ -23,8 +24,9 @@ class DueWork:
     """Finds what is due, in batches."""
 
     database: Database
+    partition: str
 
-    async def wipe_expired(self, now: datetime, limit: int) -> int:
+    async def wipe_expired(self, now: datetime, limit: int, trail: ServiceTrail) -> int:
         """Delete the bytes of up to `limit` materials past their ValidTo; return how many were wiped.
 
         What was pending rotation is forgotten.
@@ -42,22 +44,28 @@ class DueWork:
             key_materials.c.key_material_id == due.c.key_material_id,
         )
         is_pending = key_materials.c.state == KeyMaterialState.PENDING_ROTATION
-        forgotten = delete(key_materials).where(*is_due, is_pending).returning(key_materials.c.key_id)
+        names = (key_materials.c.key_id, key_materials.c.key_material_id)
+        forgotten = delete(key_materials).where(*is_due, is_pending).returning(*names).cte("forgotten")
         wiped = (
             update(key_materials)
             .where(*is_due, ~is_pending)
             .values(sealed=None, valid_to=None)
-            .returning(key_materials.c.key_id)
+            .returning(*names)
+            .cte("wiped")
         )
-        both = union_all(*(select(one.c.key_id) for one in (forgotten.cte("forgotten"), wiped.cte("wiped"))))
+        gone = union_all(select(forgotten), select(wiped)).subquery("gone")
+        what = select(keys.c.account_id, keys.c.region, gone).join(gone, gone.c.key_id == keys.c.key_id)
 
         async def write(transaction: Transaction) -> int:
-            return len((await transaction.connection.execute(both)).all())
+            rows = (await transaction.connection.execute(what)).all()
+            for row in rows:
+                trail.note(self._identifier(row), keyMaterialId=row.key_material_id)
+            return len(rows)
 
         return await self.database.transact(write)
 
-    async def delete_keys(self, now: datetime, limit: int) -> Sequence[str]:
-        """Delete up to `limit` keys whose deletion date has come, with all that is theirs; return their key IDs."""
+    async def delete_keys(self, now: datetime, limit: int, trail: ServiceTrail) -> int:
+        """Delete up to `limit` keys whose deletion date has come, with all that is theirs; return how many."""
         due = (
             select(keys.c.key_id)
             .where(keys.c.deletion_date <= now)
@@ -66,18 +74,21 @@ class DueWork:
             .with_for_update(skip_locked=True)
             .cte("due")
         )
+        gone = (
+            delete(keys)
+            .where(keys.c.key_id == due.c.key_id)
+            .returning(keys.c.key_id, keys.c.account_id, keys.c.region)
+        )
 
-        async def write(transaction: Transaction) -> Sequence[str]:
-            result = await transaction.connection.scalars(
-                delete(keys).where(keys.c.key_id == due.c.key_id).returning(keys.c.key_id)
-            )
-            return result.all()
+        async def write(transaction: Transaction) -> int:
+            rows = (await transaction.connection.execute(gone)).all()
+            for row in rows:
+                trail.note(self._identifier(row))
+            return len(rows)
 
         return await self.database.transact(write)
 
-    async def lock_key_to_rotate(
-        self, transaction: Transaction, partition: str, now: datetime
-    ) -> GuardedKey | None:
+    async def lock_key_to_rotate(self, transaction: Transaction, now: datetime) -> GuardedKey | None:
         """Return a key whose automatic rotation is due, locked until the transaction ends; None if there is none.
 
         Keys that are switched off or pending deletion wait until they are not.
@@ -92,6 +103,9 @@ class DueWork:
         row = (await transaction.connection.execute(due)).first()
         if row is None:
             return None
-        identifier = KeyIdentifier(Scope(partition, row.region, row.account_id), row.key_id)
+        identifier = self._identifier(row)
         result = await transaction.connection.execute(select_key(identifier))
         return GuardedKey(key_of_rows(identifier, result.all()))
+
+    def _identifier(self, row: Any) -> KeyIdentifier:
+        return KeyIdentifier(Scope(self.partition, row.region, row.account_id), row.key_id)

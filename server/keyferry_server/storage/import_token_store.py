@@ -37,7 +37,7 @@ class ImportTokenStore:
         async def write(transaction: Transaction) -> None:
             await transaction.connection.execute(row)
 
-        await self.database.run(write)
+        await self.database.transact(write)
 
     async def load(self, token: ImportToken) -> ImportParameters | SpentParameters:
         """Read what a token stands for; InvalidImportTokenException if it is not there."""
