@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from contract.beneath import select
+from contract.beneath import change, select
 from contract.conftest import Refused
 from contract.operations import send
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -41,6 +41,7 @@ from keyferry_client import KeyManagementServiceClient
 from keyferry_client.errors import (
     DryRunOperationException,
     IncorrectKeyMaterialException,
+    KMSInternalException,
     KMSInvalidStateException,
     ServiceError,
     UnsupportedOperationException,
@@ -241,3 +242,17 @@ async def test_calls_are_answered_while_an_rsa_key_is_checked(client: KeyManagem
         )
     )
     assert opened.plaintext == b"text"
+
+
+async def test_an_import_of_the_same_private_key_repairs_a_damaged_public_key(
+    server: TestServer, client: KeyManagementServiceClient, refused: Refused[ServiceError]
+) -> None:
+    key = await create_key(client, "ECC_NIST_P256", "SIGN_VERIFY", "EXTERNAL")
+    brought = generate("ECC_NIST_P256")
+    await bring(client, key.key_id, pkcs8(brought))
+    await change(server, "UPDATE key_materials SET public_key = '\\x00'")
+    await refused(KMSInternalException, public_key_of(client, key.key_id))
+
+    await bring(client, key.key_id, pkcs8(brought))
+
+    assert await public_key_of(client, key.key_id) == spki(brought)

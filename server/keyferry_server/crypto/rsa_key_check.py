@@ -6,9 +6,9 @@ nobody, not even from another thread.
 
 ::
 
-    exit code   0   the parts belong together and the factors are primes
-                1   they do not, or it is no RSA private key
-                *   it was not checked
+    exit code   10   the parts belong together and the factors are primes
+                11   they do not, or it is no RSA private key
+                *    it was not checked: Python itself ends with 0, 1 or 2
 """
 
 import sys
@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 MODULE = __name__
-VALID, INVALID = 0, 1
+VALID, INVALID = 10, 11
 
 
 def is_valid(private_key: bytes) -> bool:

@@ -136,7 +136,8 @@ class KeyStore:
             "rotation_type": None if material.rotation is None else material.rotation.type,
             "public_key": material.public_key,
         }
-        replaced = {name: values[name] for name in ("sealed", "valid_to", "imported_at", "description")}
+        again = ("sealed", "valid_to", "imported_at", "description", "public_key")
+        replaced = {name: values[name] for name in again}
         await transaction.connection.execute(
             postgresql.insert(key_materials)
             .values(values)

@@ -66,3 +66,12 @@ async def test_a_check_that_is_killed_is_an_internal_fault_and_no_verdict(key: b
 
     with pytest.raises(KMSInternalException, match="could not be checked"):
         await check
+
+
+async def test_a_check_that_does_not_even_start_is_an_internal_fault_and_no_verdict(
+    key: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONHOME", "/nowhere")
+
+    with pytest.raises(KMSInternalException, match="could not be checked"):
+        await RsaKeyChecks(1).is_valid(Secret(key))
