@@ -6,8 +6,9 @@
     ├── ServiceError                     the service answered, and refused
     │   ├── ValidationException · InvalidArnException · InvalidMarkerException
     │   ├── InvalidCiphertextException · InvalidImportTokenException · ExpiredImportTokenException
-    │   ├── IncorrectKeyMaterialException · IncorrectKeyException · MalformedPolicyDocumentException
-    │   ├── InvalidGrantIdException · InvalidGrantTokenException
+    │   ├── IncorrectKeyMaterialException · IncorrectKeyException · InvalidKeyUsageException
+    │   ├── KMSInvalidSignatureException · KMSInvalidMacException
+    │   ├── MalformedPolicyDocumentException · InvalidGrantIdException · InvalidGrantTokenException
     │   ├── NotFoundException · DisabledException · KMSInvalidStateException
     │   ├── UnsupportedOperationException · AccessDeniedException · DryRunOperationException
     │   ├── LimitExceededException · ConflictException · AlreadyExistsException
@@ -96,7 +97,19 @@ class ExpiredImportTokenException(ServiceError):
 
 
 class IncorrectKeyMaterialException(ServiceError):
-    """The key material has the wrong length or is not what was imported before."""
+    """The key material is not what the key spec asks for, or is not what was imported before."""
+
+
+class KMSInvalidSignatureException(ServiceError):
+    """The signature is not that of the message by the key."""
+
+
+class KMSInvalidMacException(ServiceError):
+    """The MAC is not that of the message under the key."""
+
+
+class InvalidKeyUsageException(ServiceError):
+    """The key is for something else, or has not the algorithm."""
 
 
 class IncorrectKeyException(ServiceError):

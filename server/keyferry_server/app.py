@@ -20,6 +20,7 @@ from keyferry_server.background.expiry import ExpirySweeper
 from keyferry_server.background.key_usage import KeyUsageRecorder
 from keyferry_server.background.root_key_watch import RootKeyWatch
 from keyferry_server.background.rotation import KeyRotator
+from keyferry_server.background.rsa_key_checks import RsaKeyChecks
 from keyferry_server.background.tasks import BackgroundTasks
 from keyferry_server.background.wrapping_key_pool import WrappingKeyPool
 from keyferry_server.call import Handler
@@ -37,6 +38,7 @@ from keyferry_server.crypto.secret import Secret
 from keyferry_server.crypto.wrapping.wrapping_key import RSA_MODULUS_BITS
 from keyferry_server.domain.clock import Clock, SystemClock
 from keyferry_server.domain.identifiers import Scope
+from keyferry_server.domain.importable_keys import ImportableKeys
 from keyferry_server.domain.sealed_places import INSTALLATION_SECRET
 from keyferry_server.middleware.audit import audit
 from keyferry_server.middleware.authenticate import authenticate_as
@@ -50,6 +52,7 @@ from keyferry_server.middleware.validate import validate_request
 from keyferry_server.operations.fresh_material import FreshMaterial
 from keyferry_server.operations.get_key_last_usage import KeyUsages
 from keyferry_server.operations.get_parameters_for_import import WrappingKeySource
+from keyferry_server.operations.material_check import RsaKeyCheck
 from keyferry_server.parts import Parts
 from keyferry_server.routes import ROUTES
 from keyferry_server.settings import ListenAddress, Settings
@@ -66,6 +69,9 @@ from keyferry_server.storage.schema import check_schema, migrate
 from keyferry_server.storage.url import parse_database_url
 from keyferry_server.transport.grpc import GrpcServer
 from keyferry_server.transport.http import MetricsServer
+
+# Each has a core for itself while it lasts.
+RSA_KEY_CHECKS_AT_ONCE = 2
 
 INSTALLATION_PLACE = INSTALLATION_SECRET.place(1)
 
@@ -124,10 +130,12 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
                 Clock: clock,
                 GrantTokenCodec: GrantTokenCodec(installation_secret),
                 Database: database,
+                ImportableKeys: ImportableKeys(settings.importable_keys),
                 DueWork: DueWork(database, settings.partition),
                 ImportTokenCodec: codec,
                 KeyMaterialIds: key_material_ids,
                 KeyUsages: usages,
+                RsaKeyCheck: RsaKeyChecks(RSA_KEY_CHECKS_AT_ONCE),
                 Sealer: sealer,
                 WrappingKeySource: pool,
             }

@@ -101,6 +101,9 @@ class Settings(BaseSettings):
     default_region: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")] = "us-east-1"
     default_account: Annotated[str, Field(pattern=r"^[0-9]{12}$")] = "000000000000"
 
+    # Which keys take imported key material.
+    importable_keys: Literal["symmetric", "all"] = "symmetric"
+
     # Limits and rhythms.
     max_message_bytes: Annotated[int, Field(ge=16_384)] = 262_144
     wrapping_key_pool_size: Annotated[int, Field(ge=0, le=1000)] = 4

@@ -69,6 +69,8 @@ WITHOUT_LIMITS = {
     "GenerateDataKeyWithoutPlaintextRequest.encryption_context",
     "GrantConstraints.encryption_context_equals",
     "GrantConstraints.encryption_context_subset",
+    "GenerateDataKeyPairRequest.encryption_context",
+    "GenerateDataKeyPairWithoutPlaintextRequest.encryption_context",
 }
 
 

@@ -20,6 +20,8 @@ from keyferry.v1 import (
     EnableKeyRequest,
     EnableKeyRotationRequest,
     EncryptRequest,
+    GenerateDataKeyPairRequest,
+    GenerateDataKeyPairWithoutPlaintextRequest,
     GenerateDataKeyRequest,
     GenerateDataKeyWithoutPlaintextRequest,
     GetKeyLastUsageRequest,
@@ -101,6 +103,8 @@ CRYPTOGRAPHIC = frozenset(
         "ReEncrypt from",
         "ReEncrypt to",
         "GenerateDataKey",
+        "GenerateDataKeyPair",
+        "GenerateDataKeyPairWithoutPlaintext",
         "GenerateDataKeyWithoutPlaintext",
     }
 )
@@ -164,6 +168,12 @@ def request_on(
             source_key_id=key_id, destination_key_id=destination, ciphertext_blob=ciphertext
         ),
         "ReEncrypt to": ReEncryptRequest(destination_key_id=key_id, ciphertext_blob=ciphertext),
+        "GenerateDataKeyPair": GenerateDataKeyPairRequest(
+            key_id=key_id, key_pair_spec="DATA_KEY_PAIR_SPEC_ECC_NIST_P256"
+        ),
+        "GenerateDataKeyPairWithoutPlaintext": GenerateDataKeyPairWithoutPlaintextRequest(
+            key_id=key_id, key_pair_spec="DATA_KEY_PAIR_SPEC_ECC_NIST_P384"
+        ),
         "GenerateDataKey": GenerateDataKeyRequest(key_id=key_id, key_spec="DATA_KEY_SPEC_AES_256"),
         "GenerateDataKeyWithoutPlaintext": GenerateDataKeyWithoutPlaintextRequest(
             key_id=key_id, number_of_bytes=64

@@ -30,6 +30,13 @@ from keyferry.v1.cryptography_pb2 import (
     ReEncryptRequest,
     ReEncryptResponse,
 )
+from keyferry.v1.data_key_pair_pb2 import (
+    DataKeyPairSpec,
+    GenerateDataKeyPairRequest,
+    GenerateDataKeyPairResponse,
+    GenerateDataKeyPairWithoutPlaintextRequest,
+    GenerateDataKeyPairWithoutPlaintextResponse,
+)
 from keyferry.v1.grants_pb2 import (
     CreateGrantRequest,
     CreateGrantResponse,
@@ -53,6 +60,10 @@ from keyferry.v1.import_tokens_pb2 import (
     ListImportTokensResponse,
     RevokeImportTokenRequest,
     RevokeImportTokenResponse,
+)
+from keyferry.v1.key_agreement_pb2 import (
+    DeriveSharedSecretRequest,
+    DeriveSharedSecretResponse,
 )
 from keyferry.v1.key_deletion_pb2 import (
     CancelKeyDeletionRequest,
@@ -90,12 +101,15 @@ from keyferry.v1.key_lifecycle_pb2 import (
 from keyferry.v1.key_pb2 import (
     EncryptionAlgorithmSpec,
     ExpirationModelType,
+    KeyAgreementAlgorithmSpec,
     KeyManagerType,
     KeyMetadata,
     KeySpec,
     KeyState,
     KeyUsageType,
+    MacAlgorithmSpec,
     OriginType,
+    SigningAlgorithmSpec,
 )
 from keyferry.v1.key_policies_pb2 import (
     GetKeyPolicyRequest,
@@ -128,6 +142,21 @@ from keyferry.v1.key_usage_pb2 import (
     KeyLastUsageData,
     KeyLastUsageTrackingOperation,
 )
+from keyferry.v1.mac_pb2 import (
+    GenerateMacRequest,
+    GenerateMacResponse,
+    VerifyMacRequest,
+    VerifyMacResponse,
+)
+from keyferry.v1.signing_pb2 import (
+    GetPublicKeyRequest,
+    GetPublicKeyResponse,
+    MessageType,
+    SignRequest,
+    SignResponse,
+    VerifyRequest,
+    VerifyResponse,
+)
 from keyferry.v1.tags_pb2 import (
     ListResourceTagsRequest,
     ListResourceTagsResponse,
@@ -150,6 +179,7 @@ __all__ = [
     "CreateGrantResponse",
     "CreateKeyRequest",
     "CreateKeyResponse",
+    "DataKeyPairSpec",
     "DataKeySpec",
     "DecryptRequest",
     "DecryptResponse",
@@ -157,6 +187,8 @@ __all__ = [
     "DeleteAliasResponse",
     "DeleteImportedKeyMaterialRequest",
     "DeleteImportedKeyMaterialResponse",
+    "DeriveSharedSecretRequest",
+    "DeriveSharedSecretResponse",
     "DescribeKeyRequest",
     "DescribeKeyResponse",
     "DisableKeyRequest",
@@ -172,10 +204,16 @@ __all__ = [
     "EncryptResponse",
     "EncryptionAlgorithmSpec",
     "ExpirationModelType",
+    "GenerateDataKeyPairRequest",
+    "GenerateDataKeyPairResponse",
+    "GenerateDataKeyPairWithoutPlaintextRequest",
+    "GenerateDataKeyPairWithoutPlaintextResponse",
     "GenerateDataKeyRequest",
     "GenerateDataKeyResponse",
     "GenerateDataKeyWithoutPlaintextRequest",
     "GenerateDataKeyWithoutPlaintextResponse",
+    "GenerateMacRequest",
+    "GenerateMacResponse",
     "GenerateRandomRequest",
     "GenerateRandomResponse",
     "GetKeyLastUsageRequest",
@@ -186,6 +224,8 @@ __all__ = [
     "GetKeyRotationStatusResponse",
     "GetParametersForImportRequest",
     "GetParametersForImportResponse",
+    "GetPublicKeyRequest",
+    "GetPublicKeyResponse",
     "GrantConstraints",
     "GrantListEntry",
     "GrantOperation",
@@ -196,6 +236,7 @@ __all__ = [
     "ImportTokenListEntry",
     "ImportType",
     "IncludeKeyMaterial",
+    "KeyAgreementAlgorithmSpec",
     "KeyLastUsageData",
     "KeyLastUsageTrackingOperation",
     "KeyListEntry",
@@ -223,6 +264,8 @@ __all__ = [
     "ListResourceTagsResponse",
     "ListRetirableGrantsRequest",
     "ListRetirableGrantsResponse",
+    "MacAlgorithmSpec",
+    "MessageType",
     "OriginType",
     "PutKeyPolicyRequest",
     "PutKeyPolicyResponse",
@@ -240,6 +283,9 @@ __all__ = [
     "RotationsListEntry",
     "ScheduleKeyDeletionRequest",
     "ScheduleKeyDeletionResponse",
+    "SignRequest",
+    "SignResponse",
+    "SigningAlgorithmSpec",
     "Tag",
     "TagResourceRequest",
     "TagResourceResponse",
@@ -249,5 +295,9 @@ __all__ = [
     "UpdateAliasResponse",
     "UpdateKeyDescriptionRequest",
     "UpdateKeyDescriptionResponse",
+    "VerifyMacRequest",
+    "VerifyMacResponse",
+    "VerifyRequest",
+    "VerifyResponse",
     "WrappingKeySpec",
 ]

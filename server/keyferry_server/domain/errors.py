@@ -5,13 +5,15 @@
     KmsError
     ├── invalid argument      ValidationException · InvalidArnException · InvalidMarkerException
     │                         InvalidCiphertextException · InvalidImportTokenException
-    │                         IncorrectKeyMaterialException · MalformedPolicyDocumentException
+    │                         IncorrectKeyMaterialException · KMSInvalidSignatureException
+    │                         KMSInvalidMacException · MalformedPolicyDocumentException
     │                         InvalidGrantIdException · InvalidGrantTokenException
     │                         InvalidAliasNameException · TagException
     ├── not found             NotFoundException
     ├── already exists        AlreadyExistsException
     ├── failed precondition   DisabledException · KMSInvalidStateException · UnsupportedOperationException
     │                         ExpiredImportTokenException · IncorrectKeyException · DryRunOperationException
+    │                         InvalidKeyUsageException
     ├── permission denied     AccessDeniedException · NotAuthorizedException
     ├── resource exhausted    LimitExceededException
     ├── aborted               ConflictException
@@ -19,7 +21,8 @@
     └── internal              KMSInternalException         (may be retried unchanged)
 
 A message is for the person who reads it: what was wrong, what would be right.
-InvalidCiphertextException has none on purpose: it must not tell why.
+InvalidCiphertextException, KMSInvalidSignatureException and KMSInvalidMacException
+have none on purpose: they must not tell why.
 """
 
 from dataclasses import dataclass
@@ -109,7 +112,19 @@ class InvalidImportTokenException(KmsError):
 
 
 class IncorrectKeyMaterialException(KmsError):
-    """The key material has the wrong length or is not what was imported before."""
+    """The key material is not what the key spec asks for, or is not what was imported before."""
+
+    category = Category.INVALID_ARGUMENT
+
+
+class KMSInvalidSignatureException(KmsError):
+    """The signature is not that of the message by the key."""
+
+    category = Category.INVALID_ARGUMENT
+
+
+class KMSInvalidMacException(KmsError):
+    """The MAC is not that of the message under the key."""
 
     category = Category.INVALID_ARGUMENT
 
@@ -182,6 +197,12 @@ class ExpiredImportTokenException(KmsError):
 
 class IncorrectKeyException(KmsError):
     """The ciphertext was made by another key than the one named."""
+
+    category = Category.FAILED_PRECONDITION
+
+
+class InvalidKeyUsageException(KmsError):
+    """The key is for something else, or has not the algorithm."""
 
     category = Category.FAILED_PRECONDITION
 

@@ -50,12 +50,26 @@ class KeySpec(StrEnum):
     """The kind of key material in a key."""
 
     SYMMETRIC_DEFAULT = "SYMMETRIC_DEFAULT"
+    RSA_2048 = "RSA_2048"
+    RSA_3072 = "RSA_3072"
+    RSA_4096 = "RSA_4096"
+    ECC_NIST_P256 = "ECC_NIST_P256"
+    ECC_NIST_P384 = "ECC_NIST_P384"
+    ECC_NIST_P521 = "ECC_NIST_P521"
+    ECC_SECG_P256K1 = "ECC_SECG_P256K1"
+    HMAC_224 = "HMAC_224"
+    HMAC_256 = "HMAC_256"
+    HMAC_384 = "HMAC_384"
+    HMAC_512 = "HMAC_512"
 
 
 class KeyUsage(StrEnum):
-    """What a key is for."""
+    """What a key is for: one thing only (``key_specs``)."""
 
     ENCRYPT_DECRYPT = "ENCRYPT_DECRYPT"
+    SIGN_VERIFY = "SIGN_VERIFY"
+    GENERATE_VERIFY_MAC = "GENERATE_VERIFY_MAC"
+    KEY_AGREEMENT = "KEY_AGREEMENT"
 
 
 def is_not_pending_deletion(arn: str) -> KmsError:
@@ -145,6 +159,11 @@ class Key:
         return self.identifier.arn
 
     @property
+    def is_symmetric(self) -> bool:
+        """Whether it is a symmetric encryption key: only such keys can have several materials, whose ids are shown."""
+        return self.key_spec is KeySpec.SYMMETRIC_DEFAULT
+
+    @property
     def permanent_materials(self) -> tuple[KeyMaterial, ...]:
         """The materials that are associated with the key for good, present or not."""
         return tuple(material for material in self.materials if material.is_permanent)
@@ -227,7 +246,7 @@ class Key:
 
     def check_rotatable(self) -> None:
         """Raise UnsupportedOperationException, as AWS without a message, unless the key can have several materials."""
-        if self.key_spec is not KeySpec.SYMMETRIC_DEFAULT:
+        if not self.is_symmetric:
             raise UnsupportedOperationException
 
     def enabled_after_import(self, material: KeyMaterial, now: datetime) -> bool:

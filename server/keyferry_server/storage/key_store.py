@@ -141,8 +141,10 @@ class KeyStore:
             "description": material.description,
             "rotation_date": None if material.rotation is None else material.rotation.date,
             "rotation_type": None if material.rotation is None else material.rotation.type,
+            "public_key": material.public_key,
         }
-        replaced = {name: values[name] for name in ("sealed", "valid_to", "imported_at", "description")}
+        again = ("sealed", "valid_to", "imported_at", "description", "public_key")
+        replaced = {name: values[name] for name in again}
         await transaction.connection.execute(
             postgresql.insert(key_materials)
             .values(values)
@@ -234,6 +236,7 @@ def key_of_rows(identifier: KeyIdentifier | AliasIdentifier, rows: Sequence[Row[
                 imported_at=row[of_material.imported_at],
                 description=row[of_material.description],
                 rotation=_rotation(row),
+                public_key=row[of_material.public_key],
             )
             for row in mappings
             if row[of_material.key_material_id] is not None

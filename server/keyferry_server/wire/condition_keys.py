@@ -64,6 +64,18 @@ def _enum(name: str, member: str, default: str | None = None) -> ConditionKey:
     return ConditionKey(name, read)
 
 
+def _key_spec(name: str) -> ConditionKey:
+    """The key spec that CreateKey is asked for, by its new name or by its old one."""
+
+    def read(request: Any) -> Sequence[str]:
+        for member in ("key_spec", "customer_master_key_spec"):
+            if getattr(request, member) != 0:
+                return (_enum_name(request, member, getattr(request, member)),)
+        return ("SYMMETRIC_DEFAULT",)
+
+    return ConditionKey(name, read)
+
+
 def _enums(name: str, member: str) -> ConditionKey:
     """A list of an enumeration."""
 
@@ -147,6 +159,13 @@ _DATA_KEY = (
     *_context(lambda request: request.encryption_context),
     _alias("key_id"),
 )
+_DATA_KEY_PAIR = (_enum("kms:DataKeyPairSpec", "key_pair_spec"), *_DATA_KEY)
+_SIGNATURE = (
+    _enum("kms:SigningAlgorithm", "signing_algorithm"),
+    _enum("kms:MessageType", "message_type", default="RAW"),
+    _alias("key_id"),
+)
+_MAC = (_enum("kms:MacAlgorithm", "mac_algorithm"), _alias("key_id"))
 
 TABLE: Mapping[str, tuple[ConditionKey | ConditionKeys, ...]] = {
     "kms:CreateGrant": (
@@ -159,25 +178,33 @@ TABLE: Mapping[str, tuple[ConditionKey | ConditionKeys, ...]] = {
     ),
     "kms:CreateKey": (
         _member("kms:BypassPolicyLockoutSafetyCheck", "bypass_policy_lockout_safety_check"),
-        _enum("kms:CustomerMasterKeySpec", "key_spec", default="SYMMETRIC_DEFAULT"),
+        _key_spec("kms:CustomerMasterKeySpec"),
         _enum("kms:CustomerMasterKeyUsage", "key_usage", default="ENCRYPT_DECRYPT"),
         _enum("kms:KeyOrigin", "origin", default="AWS_KMS"),
-        _enum("kms:KeySpec", "key_spec", default="SYMMETRIC_DEFAULT"),
+        _key_spec("kms:KeySpec"),
         _enum("kms:KeyUsage", "key_usage", default="ENCRYPT_DECRYPT"),
         _always("kms:MultiRegion", "false"),
         *_tagging(),
     ),
     "kms:Decrypt": _encrypting(),
+    "kms:DeriveSharedSecret": (
+        _enum("kms:KeyAgreementAlgorithm", "key_agreement_algorithm"),
+        _alias("key_id"),
+    ),
     "kms:DescribeKey": (_alias("key_id"),),
     "kms:EnableKeyRotation": (_member("kms:RotationPeriodInDays", "rotation_period_in_days", default="365"),),
     "kms:Encrypt": _encrypting(),
     "kms:GenerateDataKey": _DATA_KEY,
+    "kms:GenerateDataKeyPair": _DATA_KEY_PAIR,
+    "kms:GenerateDataKeyPairWithoutPlaintext": _DATA_KEY_PAIR,
     "kms:GenerateDataKeyWithoutPlaintext": _DATA_KEY,
+    "kms:GenerateMac": _MAC,
     "kms:GetKeyPolicy": (_member("kms:PolicyName", "policy_name", default="default"),),
     "kms:GetParametersForImport": (
         _enum("kms:WrappingAlgorithm", "wrapping_algorithm"),
         _enum("kms:WrappingKeySpec", "wrapping_key_spec"),
     ),
+    "kms:GetPublicKey": (_alias("key_id"),),
     "kms:ImportKeyMaterial": (
         _enum("kms:ExpirationModel", "expiration_model"),
         _seconds("kms:ValidTo", "valid_to"),
@@ -199,6 +226,9 @@ TABLE: Mapping[str, tuple[ConditionKey | ConditionKeys, ...]] = {
     ),
     "kms:TagResource": _tagging(),
     "kms:UntagResource": (ConditionKey("aws:TagKeys", lambda request: tuple(request.tag_keys)),),
+    "kms:Sign": _SIGNATURE,
+    "kms:Verify": _SIGNATURE,
+    "kms:VerifyMac": _MAC,
 }
 
 
