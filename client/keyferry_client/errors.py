@@ -9,7 +9,8 @@
     │   ├── IncorrectKeyMaterialException · IncorrectKeyException
     │   ├── NotFoundException · DisabledException · KMSInvalidStateException
     │   ├── UnsupportedOperationException · AccessDeniedException · DryRunOperationException
-    │   ├── LimitExceededException · ConflictException
+    │   ├── MissingAuthenticationTokenException · UnrecognizedClientException · ExpiredTokenException
+    │   ├── LimitExceededException · ThrottlingException · ConflictException
     │   ├── DependencyTimeoutException · KMSInternalException
     │   └── UnknownServerError           refused with a name that this client does not know
     ├── TransportError                   no answer of the service arrived
@@ -131,6 +132,22 @@ class ConflictException(ServiceError):
 
 class AccessDeniedException(ServiceError):
     """The caller may not do this."""
+
+
+class MissingAuthenticationTokenException(ServiceError):
+    """The call carried nothing that says who made it: give the client credentials."""
+
+
+class UnrecognizedClientException(ServiceError):
+    """The certificate or token that the call carried is not valid, or stands for nobody; the service's log says why."""
+
+
+class ExpiredTokenException(ServiceError):
+    """The certificate or token that the call carried has expired."""
+
+
+class ThrottlingException(ServiceError):
+    """More calls were made than are allowed in the time; it may be retried later."""
 
 
 class DependencyTimeoutException(ServiceError):

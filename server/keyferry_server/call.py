@@ -11,6 +11,7 @@ from typing import Any
 from google.protobuf.message import Message
 
 from keyferry_server.authn.caller import Caller
+from keyferry_server.authn.evidence import NOTHING_SHOWN, Evidence
 from keyferry_server.domain.identifiers import Accepts, Scope
 from keyferry_server.domain.key import KeyStates
 
@@ -42,7 +43,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call. `deadline` is on the event loop's clock, in seconds."""
+    """One call. `deadline` is on the event loop's clock, in seconds; `evidence` is what came over gRPC."""
 
     request_id: str
     route: Route
@@ -50,6 +51,7 @@ class Call:
     deadline: float
     caller: Caller
     scope: Scope
+    evidence: Evidence = NOTHING_SHOWN
 
 
 Handler = Callable[[Any, Call], Awaitable[Message]]

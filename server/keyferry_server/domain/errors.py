@@ -10,7 +10,9 @@
     ├── failed precondition   DisabledException · KMSInvalidStateException · UnsupportedOperationException
     │                         ExpiredImportTokenException · IncorrectKeyException · DryRunOperationException
     ├── permission denied     AccessDeniedException
-    ├── resource exhausted    LimitExceededException
+    ├── unauthenticated       MissingAuthenticationTokenException · UnrecognizedClientException
+    │                         ExpiredTokenException
+    ├── resource exhausted    LimitExceededException · ThrottlingException (may be retried unchanged)
     ├── aborted               ConflictException
     ├── unavailable           DependencyTimeoutException   (may be retried unchanged)
     └── internal              KMSInternalException         (may be retried unchanged)
@@ -31,6 +33,7 @@ class Category(Enum):
     NOT_FOUND = auto()
     FAILED_PRECONDITION = auto()
     PERMISSION_DENIED = auto()
+    UNAUTHENTICATED = auto()
     RESOURCE_EXHAUSTED = auto()
     ABORTED = auto()
     UNAVAILABLE = auto()
@@ -173,6 +176,31 @@ class AccessDeniedException(KmsError):
     """The caller may not do this."""
 
     category = Category.PERMISSION_DENIED
+
+
+class MissingAuthenticationTokenException(KmsError):
+    """The call carries nothing that says who makes it."""
+
+    category = Category.UNAUTHENTICATED
+
+
+class UnrecognizedClientException(KmsError):
+    """What the call carries to say who makes it is not valid, or stands for nobody."""
+
+    category = Category.UNAUTHENTICATED
+
+
+class ExpiredTokenException(KmsError):
+    """What the call carries to say who makes it has expired."""
+
+    category = Category.UNAUTHENTICATED
+
+
+class ThrottlingException(KmsError):
+    """The caller makes more calls than it may in the time."""
+
+    category = Category.RESOURCE_EXHAUSTED
+    retryable = True
 
 
 class DependencyTimeoutException(KmsError):
