@@ -11,7 +11,8 @@
     │   ├── MalformedPolicyDocumentException · InvalidGrantIdException · InvalidGrantTokenException
     │   ├── NotFoundException · DisabledException · KMSInvalidStateException
     │   ├── UnsupportedOperationException · AccessDeniedException · DryRunOperationException
-    │   ├── LimitExceededException · ConflictException · AlreadyExistsException
+    │   ├── MissingAuthenticationTokenException · UnrecognizedClientException · ExpiredTokenException
+    │   ├── LimitExceededException · ThrottlingException · ConflictException · AlreadyExistsException
     │   ├── InvalidAliasNameException · NotAuthorizedException · TagException
     │   ├── DependencyTimeoutException · KMSInternalException
     │   └── UnknownServerError           refused with a name that this client does not know
@@ -174,6 +175,22 @@ class AccessDeniedException(ServiceError):
 
 class NotAuthorizedException(ServiceError):
     """Nobody may do this: the alias name is reserved."""
+
+
+class MissingAuthenticationTokenException(ServiceError):
+    """The call carried nothing that says who made it: give the client credentials."""
+
+
+class UnrecognizedClientException(ServiceError):
+    """The certificate or token that the call carried is not valid, or stands for nobody; the service's log says why."""
+
+
+class ExpiredTokenException(ServiceError):
+    """The certificate or token that the call carried has expired."""
+
+
+class ThrottlingException(ServiceError):
+    """More calls were made than are allowed in the time; it may be retried later."""
 
 
 class DependencyTimeoutException(ServiceError):

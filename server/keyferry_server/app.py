@@ -12,7 +12,7 @@ import platformdirs
 from prometheus_client import GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR, CollectorRegistry
 
 from keyferry_server.administration.root_key_check import check_root_key
-from keyferry_server.authn.caller import Principal
+from keyferry_server.authentication import build_authentication
 from keyferry_server.background.audit_log import AuditLog
 from keyferry_server.background.database_watch import DatabaseWatch
 from keyferry_server.background.deletion import KeyReaper
@@ -41,7 +41,6 @@ from keyferry_server.domain.identifiers import Scope
 from keyferry_server.domain.importable_keys import ImportableKeys
 from keyferry_server.domain.sealed_places import INSTALLATION_SECRET
 from keyferry_server.middleware.audit import audit
-from keyferry_server.middleware.authenticate import authenticate_as
 from keyferry_server.middleware.deadline import enforce_deadline
 from keyferry_server.middleware.faults import hide_faults
 from keyferry_server.middleware.keep_request import keep_request
@@ -155,7 +154,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         )
 
         scope = Scope(settings.partition, settings.default_region, settings.default_account)
-        local = Principal(scope.account_id, f"arn:{scope.partition}:iam::{scope.account_id}:root")
+        authentication = await build_authentication(settings, clock)
         audit_log = AuditLog(
             database,
             parts.get(AuditStore),
@@ -173,12 +172,14 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
             log_calls,
             hide_faults,
             enforce_deadline,
-            authenticate_as(local),
+            authentication.middleware,
             validate_request,
             keep_request,
             record_usage(usages.note, clock),
         ]
-        grpc_server = GrpcServer(ROUTES, operations, middleware, scope, settings.max_message_bytes)
+        grpc_server = GrpcServer(
+            ROUTES, operations, middleware, scope, settings.max_message_bytes, authentication.tls
+        )
 
         stack.push_async_callback(audit_log.close)
         stack.push_async_callback(usages.write_if_possible)
@@ -198,6 +199,8 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         background.start(usages.run(), "key usage recorder")
         background.start(watch.run(grpc_server.set_serving), "database watch")
         background.start(root_key_watch.run(), "root key watch")
+        for name, refresh in authentication.refreshes.items():
+            background.start(refresh(), name)
 
         yield RunningServer(
             grpc_address=settings.grpc_listen.with_port(grpc_port),

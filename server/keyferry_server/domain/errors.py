@@ -15,7 +15,9 @@
     │                         ExpiredImportTokenException · IncorrectKeyException · DryRunOperationException
     │                         InvalidKeyUsageException
     ├── permission denied     AccessDeniedException · NotAuthorizedException
-    ├── resource exhausted    LimitExceededException
+    ├── unauthenticated       MissingAuthenticationTokenException · UnrecognizedClientException
+    │                         ExpiredTokenException
+    ├── resource exhausted    LimitExceededException · ThrottlingException (may be retried unchanged)
     ├── aborted               ConflictException
     ├── unavailable           DependencyTimeoutException   (may be retried unchanged)
     └── internal              KMSInternalException         (may be retried unchanged)
@@ -38,6 +40,7 @@ class Category(Enum):
     ALREADY_EXISTS = auto()
     FAILED_PRECONDITION = auto()
     PERMISSION_DENIED = auto()
+    UNAUTHENTICATED = auto()
     RESOURCE_EXHAUSTED = auto()
     ABORTED = auto()
     UNAVAILABLE = auto()
@@ -240,6 +243,31 @@ class NotAuthorizedException(KmsError):
     """Nobody may do this: the alias name is reserved."""
 
     category = Category.PERMISSION_DENIED
+
+
+class MissingAuthenticationTokenException(KmsError):
+    """The call carries nothing that says who makes it."""
+
+    category = Category.UNAUTHENTICATED
+
+
+class UnrecognizedClientException(KmsError):
+    """What the call carries to say who makes it is not valid, or stands for nobody."""
+
+    category = Category.UNAUTHENTICATED
+
+
+class ExpiredTokenException(KmsError):
+    """What the call carries to say who makes it has expired."""
+
+    category = Category.UNAUTHENTICATED
+
+
+class ThrottlingException(KmsError):
+    """The caller makes more calls than it may in the time."""
+
+    category = Category.RESOURCE_EXHAUSTED
+    retryable = True
 
 
 class DependencyTimeoutException(KmsError):
