@@ -4,10 +4,12 @@ import re
 from typing import Any
 
 from google.protobuf.message import Message
+from policies import OWNER, policy, user
 from steps import NEVER
 
 from keyferry.v1 import (
     CancelKeyDeletionRequest,
+    CreateGrantRequest,
     DecryptRequest,
     DeleteImportedKeyMaterialRequest,
     DescribeKeyRequest,
@@ -19,13 +21,19 @@ from keyferry.v1 import (
     GenerateDataKeyRequest,
     GenerateDataKeyWithoutPlaintextRequest,
     GetKeyLastUsageRequest,
+    GetKeyPolicyRequest,
     GetKeyRotationStatusRequest,
     GetParametersForImportRequest,
     ImportKeyMaterialRequest,
+    ListGrantsRequest,
     ListImportReceiptsRequest,
     ListImportTokensRequest,
+    ListKeyPoliciesRequest,
     ListKeyRotationsRequest,
+    PutKeyPolicyRequest,
     ReEncryptRequest,
+    RetireGrantRequest,
+    RevokeGrantRequest,
     RevokeImportTokenRequest,
     RotateKeyOnDemandRequest,
     ScheduleKeyDeletionRequest,
@@ -41,13 +49,20 @@ KEY_ONLY = frozenset(
         "ImportKeyMaterial",
         "DeleteImportedKeyMaterial",
         "CancelKeyDeletion",
+        "CreateGrant",
         "DisableKeyRotation",
         "EnableKeyRotation",
         "GetKeyLastUsage",
+        "GetKeyPolicy",
         "GetKeyRotationStatus",
+        "ListGrants",
         "ListImportReceipts",
         "ListImportTokens",
+        "ListKeyPolicies",
         "ListKeyRotations",
+        "PutKeyPolicy",
+        "RetireGrant",
+        "RevokeGrant",
         "RevokeImportToken",
         "RotateKeyOnDemand",
         "ScheduleKeyDeletion",
@@ -85,6 +100,7 @@ def request_on(
     import_token: bytes = b"token",
     wrapped: bytes = bytes(256),
     token_id: str = "",
+    grant_id: str = "",
 ) -> Message:
     """Return a request of one of ON_A_KEY that is right but for what the test is about.
 
@@ -117,6 +133,15 @@ def request_on(
             key_id=key_id, import_token_id=token_id or "00000000-0000-0000-0000-000000000000"
         ),
         "ListImportReceipts": ListImportReceiptsRequest(key_id=key_id),
+        "GetKeyPolicy": GetKeyPolicyRequest(key_id=key_id),
+        "PutKeyPolicy": PutKeyPolicyRequest(key_id=key_id, policy=policy(OWNER)),
+        "ListKeyPolicies": ListKeyPoliciesRequest(key_id=key_id),
+        "CreateGrant": CreateGrantRequest(
+            key_id=key_id, grantee_principal=user("grantee"), operations=["GRANT_OPERATION_DECRYPT"]
+        ),
+        "ListGrants": ListGrantsRequest(key_id=key_id),
+        "RetireGrant": RetireGrantRequest(key_id=key_id, grant_id=grant_id or "0" * 64),
+        "RevokeGrant": RevokeGrantRequest(key_id=key_id, grant_id=grant_id or "0" * 64),
         "Encrypt": EncryptRequest(key_id=key_id, plaintext=b"text"),
         "Decrypt": DecryptRequest(key_id=key_id, ciphertext_blob=ciphertext),
         "ReEncrypt from": ReEncryptRequest(

@@ -61,6 +61,9 @@ class Subject:
             right = import_request(key_id, parameters)
             imports = {"import_token": right.import_token, "wrapped": right.encrypted_key_material}
             token_id = parameters.import_token_id
+        grant_id = ""
+        if operation in {"RetireGrant", "RevokeGrant"}:
+            grant_id = (await send(self.client, request_on("CreateGrant", key_id))).grant_id
         await INTO[self.state](self.client, key_id)
         assert await state_of(self.client, key_id) == self.state
         return request_on(
@@ -69,6 +72,7 @@ class Subject:
             ciphertext=self._others_ciphertext if operation == "ReEncrypt to" else ciphertext,
             destination=self._usable,
             token_id=token_id,
+            grant_id=grant_id,
             **imports,
         )
 
