@@ -48,21 +48,21 @@ KEY_ONLY = frozenset(
         "GetParametersForImport",
         "ImportKeyMaterial",
         "DeleteImportedKeyMaterial",
-        "CancelKeyDeletion",
         "CreateGrant",
-        "DisableKeyRotation",
-        "EnableKeyRotation",
-        "GetKeyLastUsage",
         "GetKeyPolicy",
-        "GetKeyRotationStatus",
         "ListGrants",
-        "ListImportReceipts",
-        "ListImportTokens",
         "ListKeyPolicies",
-        "ListKeyRotations",
         "PutKeyPolicy",
         "RetireGrant",
         "RevokeGrant",
+        "CancelKeyDeletion",
+        "DisableKeyRotation",
+        "EnableKeyRotation",
+        "GetKeyLastUsage",
+        "GetKeyRotationStatus",
+        "ListImportReceipts",
+        "ListImportTokens",
+        "ListKeyRotations",
         "RevokeImportToken",
         "RotateKeyOnDemand",
         "ScheduleKeyDeletion",
@@ -100,7 +100,7 @@ def request_on(
     import_token: bytes = b"token",
     wrapped: bytes = bytes(256),
     token_id: str = "",
-    grant_id: str = "",
+    grant_id: str = "0" * 64,
 ) -> Message:
     """Return a request of one of ON_A_KEY that is right but for what the test is about.
 
@@ -137,11 +137,11 @@ def request_on(
         "PutKeyPolicy": PutKeyPolicyRequest(key_id=key_id, policy=policy(OWNER)),
         "ListKeyPolicies": ListKeyPoliciesRequest(key_id=key_id),
         "CreateGrant": CreateGrantRequest(
-            key_id=key_id, grantee_principal=user("grantee"), operations=["GRANT_OPERATION_DECRYPT"]
+            key_id=key_id, grantee_principal=user("grantee"), operations=["GRANT_OPERATION_ENCRYPT"]
         ),
         "ListGrants": ListGrantsRequest(key_id=key_id),
-        "RetireGrant": RetireGrantRequest(key_id=key_id, grant_id=grant_id or "0" * 64),
-        "RevokeGrant": RevokeGrantRequest(key_id=key_id, grant_id=grant_id or "0" * 64),
+        "RevokeGrant": RevokeGrantRequest(key_id=key_id, grant_id=grant_id),
+        "RetireGrant": RetireGrantRequest(key_id=key_id, grant_id=grant_id),
         "Encrypt": EncryptRequest(key_id=key_id, plaintext=b"text"),
         "Decrypt": DecryptRequest(key_id=key_id, ciphertext_blob=ciphertext),
         "ReEncrypt from": ReEncryptRequest(

@@ -12,6 +12,7 @@ from contract.conftest import Refused
 from contract.operations import request_on, send
 from contract.state_table import COLUMNS, NOT_TIED_TO_A_STATE, NOTES, outcomes
 from fixtures.server import TestServer
+from policies import ROOT, user
 from steps import (
     create_imported_key,
     delete_material,
@@ -23,7 +24,7 @@ from steps import (
     state_of,
 )
 
-from keyferry.v1 import CreateKeyRequest
+from keyferry.v1 import CreateGrantRequest, CreateKeyRequest
 from keyferry_client import KeyManagementServiceClient
 from keyferry_client.errors import KMSInvalidStateException, ServiceError
 from keyferry_server.transport.grpc import SERVICES
@@ -56,14 +57,12 @@ class Subject:
         self._others_ciphertext = self._others_ciphertext or await encrypt(self.client, self._usable)
         imports: dict[str, bytes] = {}
         token_id = ""
+        grant_id = await self._grant(key_id) if operation in {"RevokeGrant", "RetireGrant"} else ""
         if self.origin == "EXTERNAL" and operation in {"ImportKeyMaterial", "RevokeImportToken"}:
             parameters = await get_parameters(self.client, key_id)
             right = import_request(key_id, parameters)
             imports = {"import_token": right.import_token, "wrapped": right.encrypted_key_material}
             token_id = parameters.import_token_id
-        grant_id = ""
-        if operation in {"RetireGrant", "RevokeGrant"}:
-            grant_id = (await send(self.client, request_on("CreateGrant", key_id))).grant_id
         await INTO[self.state](self.client, key_id)
         assert await state_of(self.client, key_id) == self.state
         return request_on(
@@ -75,6 +74,16 @@ class Subject:
             grant_id=grant_id,
             **imports,
         )
+
+    async def _grant(self, key_id: str) -> str:
+        """Make a grant that the caller of these tests may retire."""
+        request = CreateGrantRequest(
+            key_id=key_id,
+            grantee_principal=user("grantee"),
+            retiring_principal=ROOT,
+            operations=["GRANT_OPERATION_ENCRYPT"],
+        )
+        return (await self.client.create_grant_async(request)).grant_id
 
     async def _create(self) -> str:
         if self.origin == "EXTERNAL":
