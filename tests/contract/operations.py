@@ -18,6 +18,7 @@ from keyferry.v1 import (
     EnableKeyRequest,
     EnableKeyRotationRequest,
     EncryptRequest,
+    ExplainAccessRequest,
     GenerateDataKeyRequest,
     GenerateDataKeyWithoutPlaintextRequest,
     GetKeyLastUsageRequest,
@@ -58,6 +59,7 @@ KEY_ONLY = frozenset(
         "CancelKeyDeletion",
         "DisableKeyRotation",
         "EnableKeyRotation",
+        "ExplainAccess",
         "GetKeyLastUsage",
         "GetKeyRotationStatus",
         "ListImportReceipts",
@@ -127,6 +129,7 @@ def request_on(
         "GetKeyRotationStatus": GetKeyRotationStatusRequest(key_id=key_id),
         "RotateKeyOnDemand": RotateKeyOnDemandRequest(key_id=key_id),
         "ListKeyRotations": ListKeyRotationsRequest(key_id=key_id),
+        "ExplainAccess": ExplainAccessRequest(key_id=key_id, action="kms:Decrypt"),
         "GetKeyLastUsage": GetKeyLastUsageRequest(key_id=key_id),
         "ListImportTokens": ListImportTokensRequest(key_id=key_id),
         "RevokeImportToken": RevokeImportTokenRequest(

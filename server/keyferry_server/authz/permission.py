@@ -17,6 +17,7 @@ class Permission(StrEnum):
     ENABLE_KEY = "kms:EnableKey"
     ENABLE_KEY_ROTATION = "kms:EnableKeyRotation"
     ENCRYPT = "kms:Encrypt"
+    EXPLAIN_ACCESS = "kms:ExplainAccess"
     GENERATE_DATA_KEY = "kms:GenerateDataKey"
     GENERATE_DATA_KEY_WITHOUT_PLAINTEXT = "kms:GenerateDataKeyWithoutPlaintext"
     GENERATE_RANDOM = "kms:GenerateRandom"
@@ -57,5 +58,16 @@ ACROSS_ACCOUNTS = frozenset(
         Permission.REVOKE_GRANT,
         Permission.RE_ENCRYPT_FROM,
         Permission.RE_ENCRYPT_TO,
+    }
+)
+
+
+# What concerns no key: only identity policies decide.
+WITHOUT_KEY = frozenset(
+    {
+        Permission.CREATE_KEY,
+        Permission.GENERATE_RANDOM,
+        Permission.LIST_KEYS,
+        Permission.LIST_RETIRABLE_GRANTS,
     }
 )

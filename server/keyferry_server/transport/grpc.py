@@ -34,6 +34,9 @@ _LONGEST_MARGIN_SECONDS = 0.5
 # How long streams (health is watched through one) may take to get their last message in a drain.
 _FAREWELL_SECONDS = 1.0
 
+# How gRPC says that nobody between can read or change what is sent.
+_PRIVATE = b"TSI_PRIVACY_AND_INTEGRITY"
+
 _Behavior = Callable[[Message, "grpc.aio.ServicerContext[Message, Message]"], Any]
 
 
@@ -158,6 +161,7 @@ def _behavior(route: Route, handler: Handler, scope: Scope) -> _Behavior:
             deadline=asyncio.get_running_loop().time() + _seconds_left(context.time_remaining(), route),
             caller=Anonymous(),
             scope=scope,
+            is_encrypted=_PRIVATE in context.auth_context().get("security_level", ()),
         )
         try:
             response = await handler(request, call)
