@@ -11,6 +11,8 @@ from keyferry.v1 import (
     AlgorithmSpec,
     CancelKeyDeletionRequest,
     CancelKeyDeletionResponse,
+    CreateAliasRequest,
+    CreateAliasResponse,
     CreateGrantRequest,
     CreateGrantResponse,
     CreateKeyRequest,
@@ -18,6 +20,8 @@ from keyferry.v1 import (
     DataKeySpec,
     DecryptRequest,
     DecryptResponse,
+    DeleteAliasRequest,
+    DeleteAliasResponse,
     DeleteImportedKeyMaterialRequest,
     DeleteImportedKeyMaterialResponse,
     DescribeKeyRequest,
@@ -59,6 +63,8 @@ from keyferry.v1 import (
     IncludeKeyMaterial,
     KeySpec,
     KeyUsageType,
+    ListAliasesRequest,
+    ListAliasesResponse,
     ListGrantsRequest,
     ListGrantsResponse,
     ListImportReceiptsRequest,
@@ -71,6 +77,8 @@ from keyferry.v1 import (
     ListKeyRotationsResponse,
     ListKeysRequest,
     ListKeysResponse,
+    ListResourceTagsRequest,
+    ListResourceTagsResponse,
     ListRetirableGrantsRequest,
     ListRetirableGrantsResponse,
     OriginType,
@@ -89,6 +97,15 @@ from keyferry.v1 import (
     ScheduleKeyDeletionRequest,
     ScheduleKeyDeletionResponse,
     SupposedCondition,
+    Tag,
+    TagResourceRequest,
+    TagResourceResponse,
+    UntagResourceRequest,
+    UntagResourceResponse,
+    UpdateAliasRequest,
+    UpdateAliasResponse,
+    UpdateKeyDescriptionRequest,
+    UpdateKeyDescriptionResponse,
     WrappingKeySpec,
 )
 from keyferry_client.cancellation import CancellationToken
@@ -296,6 +313,46 @@ GET_KEY_LAST_USAGE = Rpc(
     GetKeyLastUsageRequest,
     GetKeyLastUsageResponse,
 )
+UPDATE_KEY_DESCRIPTION = Rpc(
+    "/keyferry.v1.KeyManagementService/UpdateKeyDescription",
+    UpdateKeyDescriptionRequest,
+    UpdateKeyDescriptionResponse,
+)
+CREATE_ALIAS = Rpc(
+    "/keyferry.v1.KeyManagementService/CreateAlias",
+    CreateAliasRequest,
+    CreateAliasResponse,
+)
+UPDATE_ALIAS = Rpc(
+    "/keyferry.v1.KeyManagementService/UpdateAlias",
+    UpdateAliasRequest,
+    UpdateAliasResponse,
+)
+DELETE_ALIAS = Rpc(
+    "/keyferry.v1.KeyManagementService/DeleteAlias",
+    DeleteAliasRequest,
+    DeleteAliasResponse,
+)
+LIST_ALIASES = Rpc(
+    "/keyferry.v1.KeyManagementService/ListAliases",
+    ListAliasesRequest,
+    ListAliasesResponse,
+)
+TAG_RESOURCE = Rpc(
+    "/keyferry.v1.KeyManagementService/TagResource",
+    TagResourceRequest,
+    TagResourceResponse,
+)
+UNTAG_RESOURCE = Rpc(
+    "/keyferry.v1.KeyManagementService/UntagResource",
+    UntagResourceRequest,
+    UntagResourceResponse,
+)
+LIST_RESOURCE_TAGS = Rpc(
+    "/keyferry.v1.KeyManagementService/ListResourceTags",
+    ListResourceTagsRequest,
+    ListResourceTagsResponse,
+)
 GET_KEY_POLICY = Rpc(
     "/keyferry.v1.KeyManagementService/GetKeyPolicy",
     GetKeyPolicyRequest,
@@ -389,6 +446,7 @@ class Operations(ABC):
         origin: OriginType | OriginTypeName | None = None,
         policy: str | None = None,
         bypass_policy_lockout_safety_check: bool | None = None,
+        tags: Iterable[Tag | Mapping[str, Any]] | None = None,
     ) -> Task[CreateKeyResponse]:
         """Creates a key in the caller's account; with the origin EXTERNAL without key material.
 
@@ -398,8 +456,11 @@ class Operations(ABC):
             key_spec: Default SYMMETRIC_DEFAULT.
             origin: Default AWS_KMS. EXTERNAL creates the key without key material.
             policy: The key policy; 1 to 131072 characters. Default: the one that leaves everything to the
-                identity policies of the account. Refused as in PutKeyPolicy.
+                identity policies of the account. MalformedPolicyDocumentException and LimitExceededException
+                as in PutKeyPolicy.
             bypass_policy_lockout_safety_check: As in PutKeyPolicy.
+            tags: Tags of the new key, at most 50. TagException if there are more, if a tag key is in it
+                twice, or if one begins with "aws:". Needs the permission kms:TagResource too.
         """
         members: Mapping[str, Any] = {
             "description": description,
@@ -408,6 +469,7 @@ class Operations(ABC):
             "origin": origin,
             "policy": policy,
             "bypass_policy_lockout_safety_check": bypass_policy_lockout_safety_check,
+            "tags": tags,
         }
         return self._start(CREATE_KEY, request, members, cancellation_token, timeout)
 
@@ -423,9 +485,10 @@ class Operations(ABC):
         """Shows a key's metadata, in every key state.
 
         Args:
-            key_id: Key ID or key ARN; 1 to 2048 characters. NotFoundException if there is no such key;
-                InvalidArnException if it is a broken ARN.
-            grant_tokens: From CreateGrant; at most 10. InvalidGrantTokenException if one is damaged.
+            key_id: Key ID, key ARN, alias name or alias ARN; 1 to 2048 characters. NotFoundException if there
+                is no such key; InvalidArnException if it is a broken ARN.
+            grant_tokens: From CreateGrant; at most 10, each of 1 to 8192 characters.
+                InvalidGrantTokenException if one is damaged.
         """
         members: Mapping[str, Any] = {
             "key_id": key_id,
@@ -546,6 +609,7 @@ class Operations(ABC):
 
         A failed call changes nothing; a successful one spends the import token and makes a key that was
         pending import ENABLED. Repeating the identical request gives the same answer.
+        UnsupportedOperationException for a key that cannot take imported key material.
 
         Args:
             key_id: Key ID or key ARN that the import token was made for; 1 to 2048 characters. An alias is an
@@ -594,7 +658,7 @@ class Operations(ABC):
         imported again.
 
         Succeeds when there is none. Key material that is pending rotation is forgotten, and the key state
-        stays.
+        stays. UnsupportedOperationException for a key that cannot take imported key material.
 
         Args:
             key_id: Key ID or key ARN of a key with the origin EXTERNAL; 1 to 2048 characters. An alias is an
@@ -626,11 +690,12 @@ class Operations(ABC):
         DisabledException or KMSInvalidStateException unless the key is ENABLED.
 
         Args:
-            key_id: Key ID or key ARN; 1 to 2048 characters.
+            key_id: Key ID, key ARN, alias name or alias ARN; 1 to 2048 characters.
             plaintext: 1 to 4096 bytes.
             encryption_context: Bound to the ciphertext.
             encryption_algorithm: Default SYMMETRIC_DEFAULT.
-            grant_tokens: From CreateGrant; at most 10. InvalidGrantTokenException if one is damaged.
+            grant_tokens: From CreateGrant; at most 10, each of 1 to 8192 characters.
+                InvalidGrantTokenException if one is damaged.
             dry_run: Do every check and nothing else: DryRunOperationException if the call would have
                 succeeded.
         """
@@ -668,7 +733,8 @@ class Operations(ABC):
             key_id: Key ID or key ARN that must have made the ciphertext, else IncorrectKeyException; 1 to
                 2048 characters. Absent: the key it names.
             encryption_algorithm: Default SYMMETRIC_DEFAULT.
-            grant_tokens: From CreateGrant; at most 10. InvalidGrantTokenException if one is damaged.
+            grant_tokens: From CreateGrant; at most 10, each of 1 to 8192 characters.
+                InvalidGrantTokenException if one is damaged.
             dry_run: Do every check and nothing else: DryRunOperationException if the call would have
                 succeeded.
             dry_run_modifiers: IGNORE_CIPHERTEXT: check the caller's permission and the key alone. Only with
@@ -704,17 +770,22 @@ class Operations(ABC):
     ) -> Task[ReEncryptResponse]:
         """Decrypts and encrypts again under another key or context, inside the service.
 
+        As in Decrypt, IncorrectKeyException for the ciphertext of another key than the one named,
+        InvalidCiphertextException if the ciphertext or its context is wrong.
+
         Args:
             ciphertext_blob: As in Decrypt; 1 to 6144 bytes. May be absent in a dry run with
                 IGNORE_CIPHERTEXT.
             source_encryption_context: Context under which it was encrypted.
             source_key_id: Key that must have made the ciphertext; 1 to 2048 characters. Absent: the key it
                 names.
-            destination_key_id: Key ID or key ARN to encrypt under; 1 to 2048 characters.
+            destination_key_id: Key to encrypt under: key ID, key ARN, alias name or alias ARN; 1 to 2048
+                characters.
             destination_encryption_context: Bound to the new ciphertext.
             source_encryption_algorithm: Default SYMMETRIC_DEFAULT.
             destination_encryption_algorithm: Default SYMMETRIC_DEFAULT.
-            grant_tokens: From CreateGrant; at most 10. InvalidGrantTokenException if one is damaged.
+            grant_tokens: From CreateGrant; at most 10, each of 1 to 8192 characters.
+                InvalidGrantTokenException if one is damaged.
             dry_run: Do every check and nothing else: DryRunOperationException if the call would have
                 succeeded.
             dry_run_modifiers: IGNORE_CIPHERTEXT: check the caller's permission and the key alone. Only with
@@ -750,11 +821,12 @@ class Operations(ABC):
         """Generates a data key; answers it both in plaintext and encrypted.
 
         Args:
-            key_id: Key ID or key ARN; 1 to 2048 characters.
+            key_id: Key ID, key ARN, alias name or alias ARN; 1 to 2048 characters.
             encryption_context: Bound to the encrypted data key.
             number_of_bytes: Length of the data key in bytes, 1 to 1024.
             key_spec: Length of the data key by name.
-            grant_tokens: From CreateGrant; at most 10. InvalidGrantTokenException if one is damaged.
+            grant_tokens: From CreateGrant; at most 10, each of 1 to 8192 characters.
+                InvalidGrantTokenException if one is damaged.
             dry_run: Do every check and nothing else: DryRunOperationException if the call would have
                 succeeded.
         """
@@ -784,11 +856,12 @@ class Operations(ABC):
         """Generates a data key; answers it only encrypted.
 
         Args:
-            key_id: Key ID or key ARN; 1 to 2048 characters.
+            key_id: Key ID, key ARN, alias name or alias ARN; 1 to 2048 characters.
             encryption_context: Bound to the encrypted data key.
             key_spec: Length of the data key by name.
             number_of_bytes: Length of the data key in bytes, 1 to 1024.
-            grant_tokens: From CreateGrant; at most 10. InvalidGrantTokenException if one is damaged.
+            grant_tokens: From CreateGrant; at most 10, each of 1 to 8192 characters.
+                InvalidGrantTokenException if one is damaged.
             dry_run: Do every check and nothing else: DryRunOperationException if the call would have
                 succeeded.
         """
@@ -941,7 +1014,7 @@ class Operations(ABC):
         rotation (KMSInvalidStateException if there is none).
 
         LimitExceededException after 25 such rotations; ConflictException if an automatic rotation is due
-        within 20 minutes.
+        within 20 minutes; UnsupportedOperationException for any other key.
 
         Args:
             key_id: Key ID or key ARN; 1 to 2048 characters. An alias is an InvalidArnException.
@@ -963,6 +1036,8 @@ class Operations(ABC):
         marker: str | None = None,
     ) -> Task[ListKeyRotationsResponse]:
         """Lists the key materials of a symmetric key and how they became current, page by page.
+
+        UnsupportedOperationException for any other key.
 
         Args:
             key_id: Key ID or key ARN; 1 to 2048 characters. An alias is an InvalidArnException.
@@ -996,6 +1071,201 @@ class Operations(ABC):
             "key_id": key_id,
         }
         return self._start(GET_KEY_LAST_USAGE, request, members, cancellation_token, timeout)
+
+    def update_key_description_async(
+        self,
+        request: UpdateKeyDescriptionRequest | None = None,
+        cancellation_token: CancellationToken = CancellationToken.none,
+        *,
+        timeout: float | None = None,
+        key_id: str | None = None,
+        description: str | None = None,
+    ) -> Task[UpdateKeyDescriptionResponse]:
+        """Replaces a key's description.
+
+        KMSInvalidStateException while it is pending deletion.
+
+        Args:
+            key_id: Key ID or key ARN; 1 to 2048 characters. An alias is an InvalidArnException.
+            description: In place of the old one; 0 to 8192 characters. Not secret.
+        """
+        members: Mapping[str, Any] = {
+            "key_id": key_id,
+            "description": description,
+        }
+        return self._start(UPDATE_KEY_DESCRIPTION, request, members, cancellation_token, timeout)
+
+    def create_alias_async(
+        self,
+        request: CreateAliasRequest | None = None,
+        cancellation_token: CancellationToken = CancellationToken.none,
+        *,
+        timeout: float | None = None,
+        alias_name: str | None = None,
+        target_key_id: str | None = None,
+    ) -> Task[CreateAliasResponse]:
+        """Gives a key of the caller's account one more name.
+
+        LimitExceededException if it has 50; KMSInvalidStateException while it is pending deletion.
+
+        Args:
+            alias_name: "alias/" and a name of letters, digits, / _ and -; 1 to 256 characters with the
+                prefix. AlreadyExistsException if the account has it in this Region; NotAuthorizedException if
+                it begins with "alias/aws/"; InvalidAliasNameException if there is no name after the prefix.
+            target_key_id: Key ID or key ARN of the key that it names; 1 to 2048 characters. An alias is an
+                InvalidArnException.
+        """
+        members: Mapping[str, Any] = {
+            "alias_name": alias_name,
+            "target_key_id": target_key_id,
+        }
+        return self._start(CREATE_ALIAS, request, members, cancellation_token, timeout)
+
+    def update_alias_async(
+        self,
+        request: UpdateAliasRequest | None = None,
+        cancellation_token: CancellationToken = CancellationToken.none,
+        *,
+        timeout: float | None = None,
+        alias_name: str | None = None,
+        target_key_id: str | None = None,
+    ) -> Task[UpdateAliasResponse]:
+        """Points an alias at another key of the same type and usage, ValidationException if they differ.
+
+        LimitExceededException if that key has 50 aliases; KMSInvalidStateException while it is pending
+        deletion.
+
+        Args:
+            alias_name: Name of the alias with its prefix "alias/"; 1 to 256 characters. NotFoundException if
+                there is no such alias; NotAuthorizedException and InvalidAliasNameException as in
+                CreateAlias.
+            target_key_id: Key ID or key ARN of the key that it will name, of the same type and usage as the
+                one that it names now; 1 to 2048 characters. An alias is an InvalidArnException.
+        """
+        members: Mapping[str, Any] = {
+            "alias_name": alias_name,
+            "target_key_id": target_key_id,
+        }
+        return self._start(UPDATE_ALIAS, request, members, cancellation_token, timeout)
+
+    def delete_alias_async(
+        self,
+        request: DeleteAliasRequest | None = None,
+        cancellation_token: CancellationToken = CancellationToken.none,
+        *,
+        timeout: float | None = None,
+        alias_name: str | None = None,
+    ) -> Task[DeleteAliasResponse]:
+        """Deletes an alias; its key stays as it is.
+
+        Args:
+            alias_name: Name of the alias with its prefix "alias/"; 1 to 256 characters. NotFoundException if
+                there is no such alias; NotAuthorizedException and InvalidAliasNameException as in
+                CreateAlias.
+        """
+        members: Mapping[str, Any] = {
+            "alias_name": alias_name,
+        }
+        return self._start(DELETE_ALIAS, request, members, cancellation_token, timeout)
+
+    def list_aliases_async(
+        self,
+        request: ListAliasesRequest | None = None,
+        cancellation_token: CancellationToken = CancellationToken.none,
+        *,
+        timeout: float | None = None,
+        key_id: str | None = None,
+        limit: int | None = None,
+        marker: str | None = None,
+    ) -> Task[ListAliasesResponse]:
+        """Lists the aliases of the caller's account and Region, or those of one key, page by page.
+
+        Args:
+            key_id: Key ID or key ARN: only its aliases are listed; 1 to 2048 characters. Absent: all of the
+                account in this Region. An alias is an InvalidArnException.
+            limit: Most aliases in one answer, 1 to 100; default 50.
+            marker: NextMarker of the answer before; 1 to 1024 characters. InvalidMarkerException if it is
+                anything else.
+        """
+        members: Mapping[str, Any] = {
+            "key_id": key_id,
+            "limit": limit,
+            "marker": marker,
+        }
+        return self._start(LIST_ALIASES, request, members, cancellation_token, timeout)
+
+    def tag_resource_async(
+        self,
+        request: TagResourceRequest | None = None,
+        cancellation_token: CancellationToken = CancellationToken.none,
+        *,
+        timeout: float | None = None,
+        key_id: str | None = None,
+        tags: Iterable[Tag | Mapping[str, Any]] | None = None,
+    ) -> Task[TagResourceResponse]:
+        """Adds tags to a key, and replaces the values of those that it has.
+
+        KMSInvalidStateException while it is pending deletion.
+
+        Args:
+            key_id: Key ID or key ARN; 1 to 2048 characters. An alias is an InvalidArnException.
+            tags: At least one tag. TagException if a tag key is in it twice, and if the key would have more
+                than 50 tags.
+        """
+        members: Mapping[str, Any] = {
+            "key_id": key_id,
+            "tags": tags,
+        }
+        return self._start(TAG_RESOURCE, request, members, cancellation_token, timeout)
+
+    def untag_resource_async(
+        self,
+        request: UntagResourceRequest | None = None,
+        cancellation_token: CancellationToken = CancellationToken.none,
+        *,
+        timeout: float | None = None,
+        key_id: str | None = None,
+        tag_keys: Iterable[str] | None = None,
+    ) -> Task[UntagResourceResponse]:
+        """Takes tags off a key.
+
+        KMSInvalidStateException while it is pending deletion.
+
+        Args:
+            key_id: Key ID or key ARN; 1 to 2048 characters. An alias is an InvalidArnException.
+            tag_keys: At least one tag key, each of 1 to 128 characters. One that the key has not is no error;
+                TagException if one begins with "aws:", in any case.
+        """
+        members: Mapping[str, Any] = {
+            "key_id": key_id,
+            "tag_keys": tag_keys,
+        }
+        return self._start(UNTAG_RESOURCE, request, members, cancellation_token, timeout)
+
+    def list_resource_tags_async(
+        self,
+        request: ListResourceTagsRequest | None = None,
+        cancellation_token: CancellationToken = CancellationToken.none,
+        *,
+        timeout: float | None = None,
+        key_id: str | None = None,
+        limit: int | None = None,
+        marker: str | None = None,
+    ) -> Task[ListResourceTagsResponse]:
+        """Lists the tags of a key, page by page.
+
+        Args:
+            key_id: Key ID or key ARN; 1 to 2048 characters. An alias is an InvalidArnException.
+            limit: Most tags in one answer, 1 to 50; default 50.
+            marker: NextMarker of the answer before; 1 to 1024 characters. InvalidMarkerException if it is
+                anything else.
+        """
+        members: Mapping[str, Any] = {
+            "key_id": key_id,
+            "limit": limit,
+            "marker": marker,
+        }
+        return self._start(LIST_RESOURCE_TAGS, request, members, cancellation_token, timeout)
 
     def get_key_policy_async(
         self,
@@ -1105,7 +1375,8 @@ class Operations(ABC):
             retiring_principal: Who may take them back by RetireGrant; 1 to 256 characters.
             operations: What is allowed.
             constraints: Within which encryption contexts. Absent: all.
-            grant_tokens: From CreateGrant; at most 10. InvalidGrantTokenException if one is damaged.
+            grant_tokens: From CreateGrant; at most 10, each of 1 to 8192 characters.
+                InvalidGrantTokenException if one is damaged.
             name: A grant with the same name and the same terms is not made twice; 1 to 256 characters. Not
                 secret.
             dry_run: Do every check and nothing else: DryRunOperationException if the call would have

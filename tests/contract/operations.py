@@ -9,8 +9,10 @@ from steps import NEVER
 
 from keyferry.v1 import (
     CancelKeyDeletionRequest,
+    CreateAliasRequest,
     CreateGrantRequest,
     DecryptRequest,
+    DeleteAliasRequest,
     DeleteImportedKeyMaterialRequest,
     DescribeKeyRequest,
     DisableKeyRequest,
@@ -26,11 +28,13 @@ from keyferry.v1 import (
     GetKeyRotationStatusRequest,
     GetParametersForImportRequest,
     ImportKeyMaterialRequest,
+    ListAliasesRequest,
     ListGrantsRequest,
     ListImportReceiptsRequest,
     ListImportTokensRequest,
     ListKeyPoliciesRequest,
     ListKeyRotationsRequest,
+    ListResourceTagsRequest,
     PutKeyPolicyRequest,
     ReEncryptRequest,
     RetireGrantRequest,
@@ -38,6 +42,11 @@ from keyferry.v1 import (
     RevokeImportTokenRequest,
     RotateKeyOnDemandRequest,
     ScheduleKeyDeletionRequest,
+    Tag,
+    TagResourceRequest,
+    UntagResourceRequest,
+    UpdateAliasRequest,
+    UpdateKeyDescriptionRequest,
 )
 from keyferry_client import KeyManagementServiceClient
 
@@ -56,6 +65,13 @@ KEY_ONLY = frozenset(
         "PutKeyPolicy",
         "RetireGrant",
         "RevokeGrant",
+        "UpdateKeyDescription",
+        "CreateAlias",
+        "UpdateAlias",
+        "ListAliases",
+        "TagResource",
+        "UntagResource",
+        "ListResourceTags",
         "CancelKeyDeletion",
         "DisableKeyRotation",
         "EnableKeyRotation",
@@ -155,6 +171,14 @@ def request_on(
         "GenerateDataKeyWithoutPlaintext": GenerateDataKeyWithoutPlaintextRequest(
             key_id=key_id, number_of_bytes=64
         ),
+        "UpdateKeyDescription": UpdateKeyDescriptionRequest(key_id=key_id, description="another"),
+        "CreateAlias": CreateAliasRequest(alias_name="alias/new", target_key_id=key_id),
+        "UpdateAlias": UpdateAliasRequest(alias_name="alias/moved", target_key_id=key_id),
+        "DeleteAlias": DeleteAliasRequest(alias_name="alias/moved"),
+        "ListAliases": ListAliasesRequest(key_id=key_id),
+        "TagResource": TagResourceRequest(key_id=key_id, tags=[Tag(tag_key="team", tag_value="payroll")]),
+        "UntagResource": UntagResourceRequest(key_id=key_id, tag_keys=["team"]),
+        "ListResourceTags": ListResourceTagsRequest(key_id=key_id),
     }
     return requests[operation]
 

@@ -32,6 +32,8 @@ from keyferry_server.transport.grpc import SERVICES
 OUTCOMES = outcomes()
 OPERATIONS = sorted({method.name for service in SERVICES for method in service.methods})
 
+ALIAS = "alias/moved"
+
 # A state leaves the operation nothing to refuse for, but the request of this test does.
 ALSO_REFUSED = {
     "RotateKeyOnDemand": (KMSInvalidStateException, "No available key material pending rotation"),
@@ -57,6 +59,7 @@ class Subject:
         self._others_ciphertext = self._others_ciphertext or await encrypt(self.client, self._usable)
         imports: dict[str, bytes] = {}
         token_id = ""
+        await self._give_names(operation, key_id)
         grant_id = await self._grant(key_id) if operation in {"RevokeGrant", "RetireGrant"} else ""
         if self.origin == "EXTERNAL" and operation in {"ImportKeyMaterial", "RevokeImportToken"}:
             parameters = await get_parameters(self.client, key_id)
@@ -74,6 +77,12 @@ class Subject:
             grant_id=grant_id,
             **imports,
         )
+
+    async def _give_names(self, operation: str, key_id: str) -> None:
+        """Make the alias that an operation needs; every other finds none of that name."""
+        if operation in {"DeleteAlias", "UpdateAlias"}:
+            target = key_id if operation == "DeleteAlias" else self._usable
+            await self.client.create_alias_async(alias_name=ALIAS, target_key_id=target)
 
     async def _grant(self, key_id: str) -> str:
         """Make a grant that the caller of these tests may retire."""

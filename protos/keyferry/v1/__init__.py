@@ -7,6 +7,17 @@ from keyferry.v1.access_pb2 import (
     ExplainAccessResponse,
     SupposedCondition,
 )
+from keyferry.v1.aliases_pb2 import (
+    AliasListEntry,
+    CreateAliasRequest,
+    CreateAliasResponse,
+    DeleteAliasRequest,
+    DeleteAliasResponse,
+    ListAliasesRequest,
+    ListAliasesResponse,
+    UpdateAliasRequest,
+    UpdateAliasResponse,
+)
 from keyferry.v1.constraints_pb2 import (
     Constraint,
 )
@@ -80,6 +91,8 @@ from keyferry.v1.key_lifecycle_pb2 import (
     KeyListEntry,
     ListKeysRequest,
     ListKeysResponse,
+    UpdateKeyDescriptionRequest,
+    UpdateKeyDescriptionResponse,
 )
 from keyferry.v1.key_pb2 import (
     EncryptionAlgorithmSpec,
@@ -122,14 +135,26 @@ from keyferry.v1.key_usage_pb2 import (
     KeyLastUsageData,
     KeyLastUsageTrackingOperation,
 )
+from keyferry.v1.tags_pb2 import (
+    ListResourceTagsRequest,
+    ListResourceTagsResponse,
+    Tag,
+    TagResourceRequest,
+    TagResourceResponse,
+    UntagResourceRequest,
+    UntagResourceResponse,
+)
 
 __all__ = [
     "AccessDecider",
     "AccessDeciderKind",
     "AlgorithmSpec",
+    "AliasListEntry",
     "CancelKeyDeletionRequest",
     "CancelKeyDeletionResponse",
     "Constraint",
+    "CreateAliasRequest",
+    "CreateAliasResponse",
     "CreateGrantRequest",
     "CreateGrantResponse",
     "CreateKeyRequest",
@@ -137,6 +162,8 @@ __all__ = [
     "DataKeySpec",
     "DecryptRequest",
     "DecryptResponse",
+    "DeleteAliasRequest",
+    "DeleteAliasResponse",
     "DeleteImportedKeyMaterialRequest",
     "DeleteImportedKeyMaterialResponse",
     "DescribeKeyRequest",
@@ -189,6 +216,8 @@ __all__ = [
     "KeySpec",
     "KeyState",
     "KeyUsageType",
+    "ListAliasesRequest",
+    "ListAliasesResponse",
     "ListGrantsRequest",
     "ListGrantsResponse",
     "ListImportReceiptsRequest",
@@ -201,6 +230,8 @@ __all__ = [
     "ListKeyRotationsResponse",
     "ListKeysRequest",
     "ListKeysResponse",
+    "ListResourceTagsRequest",
+    "ListResourceTagsResponse",
     "ListRetirableGrantsRequest",
     "ListRetirableGrantsResponse",
     "OriginType",
@@ -221,5 +252,14 @@ __all__ = [
     "ScheduleKeyDeletionRequest",
     "ScheduleKeyDeletionResponse",
     "SupposedCondition",
+    "Tag",
+    "TagResourceRequest",
+    "TagResourceResponse",
+    "UntagResourceRequest",
+    "UntagResourceResponse",
+    "UpdateAliasRequest",
+    "UpdateAliasResponse",
+    "UpdateKeyDescriptionRequest",
+    "UpdateKeyDescriptionResponse",
     "WrappingKeySpec",
 ]

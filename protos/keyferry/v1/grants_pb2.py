@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from keyferry.v1 import constraints_pb2 as keyferry_dot_v1_dot_constraints__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18keyferry/v1/grants.proto\x12\x0bkeyferry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dkeyferry/v1/constraints.proto\"\xd0\x02\n\x10GrantConstraints\x12]\n\x19\x65ncryption_context_subset\x18\x01 \x03(\x0b\x32:.keyferry.v1.GrantConstraints.EncryptionContextSubsetEntry\x12]\n\x19\x65ncryption_context_equals\x18\x02 \x03(\x0b\x32:.keyferry.v1.GrantConstraints.EncryptionContextEqualsEntry\x1a>\n\x1c\x45ncryptionContextSubsetEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a>\n\x1c\x45ncryptionContextEqualsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xe2\x03\n\x12\x43reateGrantRequest\x12 \n\x06key_id\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x12:\n\x11grantee_principal\x18\x02 \x01(\tB\x1a\x8a\xb2\x19\x16\x08\x01\x10\x01\x18\x80\x02\x32\r[\\w+=,.@:/-]+H\x01\x88\x01\x01\x12\x39\n\x12retiring_principal\x18\x03 \x01(\tB\x18\x8a\xb2\x19\x14\x10\x01\x18\x80\x02\x32\r[\\w+=,.@:/-]+H\x02\x88\x01\x01\x12\x37\n\noperations\x18\x04 \x03(\x0e\x32\x1b.keyferry.v1.GrantOperationB\x06\x8a\xb2\x19\x02\x08\x01\x12\x37\n\x0b\x63onstraints\x18\x05 \x01(\x0b\x32\x1d.keyferry.v1.GrantConstraintsH\x03\x88\x01\x01\x12\x1e\n\x0cgrant_tokens\x18\x06 \x03(\tB\x08\x8a\xb2\x19\x04\x18\n8\x01\x12.\n\x04name\x18\x07 \x01(\tB\x1b\x8a\xb2\x19\x17\x10\x01\x18\x80\x02\x32\x10[a-zA-Z0-9:/_-]+H\x04\x88\x01\x01\x12\x14\n\x07\x64ry_run\x18\x08 \x01(\x08H\x05\x88\x01\x01\x42\t\n\x07_key_idB\x14\n\x12_grantee_principalB\x15\n\x13_retiring_principalB\x0e\n\x0c_constraintsB\x07\n\x05_nameB\n\n\x08_dry_run\"c\n\x13\x43reateGrantResponse\x12\x18\n\x0bgrant_token\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x15\n\x08grant_id\x18\x02 \x01(\tH\x01\x88\x01\x01\x42\x0e\n\x0c_grant_tokenB\x0b\n\t_grant_id\"\x92\x02\n\x11ListGrantsRequest\x12\x1c\n\x05limit\x18\x01 \x01(\x05\x42\x08\x8a\xb2\x19\x04 \x01(dH\x00\x88\x01\x01\x12\x1e\n\x06marker\x18\x02 \x01(\tB\t\x8a\xb2\x19\x05\x10\x01\x18\x80\x08H\x01\x88\x01\x01\x12 \n\x06key_id\x18\x03 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x02\x88\x01\x01\x12 \n\x08grant_id\x18\x04 \x01(\tB\t\x8a\xb2\x19\x05\x10\x01\x18\x80\x01H\x03\x88\x01\x01\x12\x38\n\x11grantee_principal\x18\x05 \x01(\tB\x18\x8a\xb2\x19\x14\x10\x01\x18\x80\x02\x32\r[\\w+=,.@:/-]+H\x04\x88\x01\x01\x42\x08\n\x06_limitB\t\n\x07_markerB\t\n\x07_key_idB\x0b\n\t_grant_idB\x14\n\x12_grantee_principal\"\xd4\x03\n\x0eGrantListEntry\x12\x13\n\x06key_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x15\n\x08grant_id\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\x11\n\x04name\x18\x03 \x01(\tH\x02\x88\x01\x01\x12\x36\n\rcreation_date\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x03\x88\x01\x01\x12\x1e\n\x11grantee_principal\x18\x05 \x01(\tH\x04\x88\x01\x01\x12\x1f\n\x12retiring_principal\x18\x06 \x01(\tH\x05\x88\x01\x01\x12\x1c\n\x0fissuing_account\x18\x07 \x01(\tH\x06\x88\x01\x01\x12/\n\noperations\x18\x08 \x03(\x0e\x32\x1b.keyferry.v1.GrantOperation\x12\x37\n\x0b\x63onstraints\x18\t \x01(\x0b\x32\x1d.keyferry.v1.GrantConstraintsH\x07\x88\x01\x01\x42\t\n\x07_key_idB\x0b\n\t_grant_idB\x07\n\x05_nameB\x10\n\x0e_creation_dateB\x14\n\x12_grantee_principalB\x15\n\x13_retiring_principalB\x12\n\x10_issuing_accountB\x0e\n\x0c_constraints\"\x91\x01\n\x12ListGrantsResponse\x12+\n\x06grants\x18\x01 \x03(\x0b\x32\x1b.keyferry.v1.GrantListEntry\x12\x18\n\x0bnext_marker\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x16\n\ttruncated\x18\x03 \x01(\x08H\x01\x88\x01\x01\x42\x0e\n\x0c_next_markerB\x0c\n\n_truncated\"\xc3\x01\n\x1aListRetirableGrantsRequest\x12\x1c\n\x05limit\x18\x01 \x01(\x05\x42\x08\x8a\xb2\x19\x04 \x01(dH\x00\x88\x01\x01\x12\x1e\n\x06marker\x18\x02 \x01(\tB\t\x8a\xb2\x19\x05\x10\x01\x18\x80\x08H\x01\x88\x01\x01\x12;\n\x12retiring_principal\x18\x03 \x01(\tB\x1a\x8a\xb2\x19\x16\x08\x01\x10\x01\x18\x80\x02\x32\r[\\w+=,.@:/-]+H\x02\x88\x01\x01\x42\x08\n\x06_limitB\t\n\x07_markerB\x15\n\x13_retiring_principal\"\x9a\x01\n\x1bListRetirableGrantsResponse\x12+\n\x06grants\x18\x01 \x03(\x0b\x32\x1b.keyferry.v1.GrantListEntry\x12\x18\n\x0bnext_marker\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x16\n\ttruncated\x18\x03 \x01(\x08H\x01\x88\x01\x01\x42\x0e\n\x0c_next_markerB\x0c\n\n_truncated\"\xc7\x01\n\x12RetireGrantRequest\x12%\n\x0bgrant_token\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x10\x01\x18\x80@8\x01H\x00\x88\x01\x01\x12\x1e\n\x06key_id\x18\x02 \x01(\tB\t\x8a\xb2\x19\x05\x10\x01\x18\x80\x10H\x01\x88\x01\x01\x12 \n\x08grant_id\x18\x03 \x01(\tB\t\x8a\xb2\x19\x05\x10\x01\x18\x80\x01H\x02\x88\x01\x01\x12\x14\n\x07\x64ry_run\x18\x04 \x01(\x08H\x03\x88\x01\x01\x42\x0e\n\x0c_grant_tokenB\t\n\x07_key_idB\x0b\n\t_grant_idB\n\n\x08_dry_run\"\x15\n\x13RetireGrantResponse\"\x94\x01\n\x12RevokeGrantRequest\x12 \n\x06key_id\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x12\"\n\x08grant_id\x18\x02 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x01H\x01\x88\x01\x01\x12\x14\n\x07\x64ry_run\x18\x03 \x01(\x08H\x02\x88\x01\x01\x42\t\n\x07_key_idB\x0b\n\t_grant_idB\n\n\x08_dry_run\"\x15\n\x13RevokeGrantResponse*\xf9\x02\n\x0eGrantOperation\x12\x1f\n\x1bGRANT_OPERATION_UNSPECIFIED\x10\x00\x12\x1b\n\x17GRANT_OPERATION_DECRYPT\x10\x01\x12\x1b\n\x17GRANT_OPERATION_ENCRYPT\x10\x02\x12%\n!GRANT_OPERATION_GENERATE_DATA_KEY\x10\x03\x12\x37\n3GRANT_OPERATION_GENERATE_DATA_KEY_WITHOUT_PLAINTEXT\x10\x04\x12#\n\x1fGRANT_OPERATION_RE_ENCRYPT_FROM\x10\x05\x12!\n\x1dGRANT_OPERATION_RE_ENCRYPT_TO\x10\x06\x12 \n\x1cGRANT_OPERATION_CREATE_GRANT\x10\n\x12 \n\x1cGRANT_OPERATION_RETIRE_GRANT\x10\x0b\x12 \n\x1cGRANT_OPERATION_DESCRIBE_KEY\x10\x0c\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18keyferry/v1/grants.proto\x12\x0bkeyferry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dkeyferry/v1/constraints.proto\"\xd0\x02\n\x10GrantConstraints\x12]\n\x19\x65ncryption_context_subset\x18\x01 \x03(\x0b\x32:.keyferry.v1.GrantConstraints.EncryptionContextSubsetEntry\x12]\n\x19\x65ncryption_context_equals\x18\x02 \x03(\x0b\x32:.keyferry.v1.GrantConstraints.EncryptionContextEqualsEntry\x1a>\n\x1c\x45ncryptionContextSubsetEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a>\n\x1c\x45ncryptionContextEqualsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xef\x03\n\x12\x43reateGrantRequest\x12 \n\x06key_id\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x12<\n\x11grantee_principal\x18\x02 \x01(\tB\x1c\x8a\xb2\x19\x18\x08\x01\x10\x01\x18\x80\x02\x32\x0f^[\\w+=,.@:/-]+$H\x01\x88\x01\x01\x12;\n\x12retiring_principal\x18\x03 \x01(\tB\x1a\x8a\xb2\x19\x16\x10\x01\x18\x80\x02\x32\x0f^[\\w+=,.@:/-]+$H\x02\x88\x01\x01\x12\x37\n\noperations\x18\x04 \x03(\x0e\x32\x1b.keyferry.v1.GrantOperationB\x06\x8a\xb2\x19\x02\x08\x01\x12\x37\n\x0b\x63onstraints\x18\x05 \x01(\x0b\x32\x1d.keyferry.v1.GrantConstraintsH\x03\x88\x01\x01\x12%\n\x0cgrant_tokens\x18\x06 \x03(\tB\x0f\x8a\xb2\x19\x0b\x18\n8\x01J\x05\x10\x01\x18\x80@\x12\x30\n\x04name\x18\x07 \x01(\tB\x1d\x8a\xb2\x19\x19\x10\x01\x18\x80\x02\x32\x12^[a-zA-Z0-9:/_-]+$H\x04\x88\x01\x01\x12\x14\n\x07\x64ry_run\x18\x08 \x01(\x08H\x05\x88\x01\x01\x42\t\n\x07_key_idB\x14\n\x12_grantee_principalB\x15\n\x13_retiring_principalB\x0e\n\x0c_constraintsB\x07\n\x05_nameB\n\n\x08_dry_run\"c\n\x13\x43reateGrantResponse\x12\x18\n\x0bgrant_token\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x15\n\x08grant_id\x18\x02 \x01(\tH\x01\x88\x01\x01\x42\x0e\n\x0c_grant_tokenB\x0b\n\t_grant_id\"\xa6\x02\n\x11ListGrantsRequest\x12\x1c\n\x05limit\x18\x01 \x01(\x05\x42\x08\x8a\xb2\x19\x04 \x01(dH\x00\x88\x01\x01\x12\x30\n\x06marker\x18\x02 \x01(\tB\x1b\x8a\xb2\x19\x17\x10\x01\x18\x80\x08\x32\x10[\\u0020-\\u00FF]*H\x01\x88\x01\x01\x12 \n\x06key_id\x18\x03 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x02\x88\x01\x01\x12 \n\x08grant_id\x18\x04 \x01(\tB\t\x8a\xb2\x19\x05\x10\x01\x18\x80\x01H\x03\x88\x01\x01\x12:\n\x11grantee_principal\x18\x05 \x01(\tB\x1a\x8a\xb2\x19\x16\x10\x01\x18\x80\x02\x32\x0f^[\\w+=,.@:/-]+$H\x04\x88\x01\x01\x42\x08\n\x06_limitB\t\n\x07_markerB\t\n\x07_key_idB\x0b\n\t_grant_idB\x14\n\x12_grantee_principal\"\xd4\x03\n\x0eGrantListEntry\x12\x13\n\x06key_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x15\n\x08grant_id\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\x11\n\x04name\x18\x03 \x01(\tH\x02\x88\x01\x01\x12\x36\n\rcreation_date\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x03\x88\x01\x01\x12\x1e\n\x11grantee_principal\x18\x05 \x01(\tH\x04\x88\x01\x01\x12\x1f\n\x12retiring_principal\x18\x06 \x01(\tH\x05\x88\x01\x01\x12\x1c\n\x0fissuing_account\x18\x07 \x01(\tH\x06\x88\x01\x01\x12/\n\noperations\x18\x08 \x03(\x0e\x32\x1b.keyferry.v1.GrantOperation\x12\x37\n\x0b\x63onstraints\x18\t \x01(\x0b\x32\x1d.keyferry.v1.GrantConstraintsH\x07\x88\x01\x01\x42\t\n\x07_key_idB\x0b\n\t_grant_idB\x07\n\x05_nameB\x10\n\x0e_creation_dateB\x14\n\x12_grantee_principalB\x15\n\x13_retiring_principalB\x12\n\x10_issuing_accountB\x0e\n\x0c_constraints\"\x91\x01\n\x12ListGrantsResponse\x12+\n\x06grants\x18\x01 \x03(\x0b\x32\x1b.keyferry.v1.GrantListEntry\x12\x18\n\x0bnext_marker\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x16\n\ttruncated\x18\x03 \x01(\x08H\x01\x88\x01\x01\x42\x0e\n\x0c_next_markerB\x0c\n\n_truncated\"\xd7\x01\n\x1aListRetirableGrantsRequest\x12\x1c\n\x05limit\x18\x01 \x01(\x05\x42\x08\x8a\xb2\x19\x04 \x01(dH\x00\x88\x01\x01\x12\x30\n\x06marker\x18\x02 \x01(\tB\x1b\x8a\xb2\x19\x17\x10\x01\x18\x80\x08\x32\x10[\\u0020-\\u00FF]*H\x01\x88\x01\x01\x12=\n\x12retiring_principal\x18\x03 \x01(\tB\x1c\x8a\xb2\x19\x18\x08\x01\x10\x01\x18\x80\x02\x32\x0f^[\\w+=,.@:/-]+$H\x02\x88\x01\x01\x42\x08\n\x06_limitB\t\n\x07_markerB\x15\n\x13_retiring_principal\"\x9a\x01\n\x1bListRetirableGrantsResponse\x12+\n\x06grants\x18\x01 \x03(\x0b\x32\x1b.keyferry.v1.GrantListEntry\x12\x18\n\x0bnext_marker\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x16\n\ttruncated\x18\x03 \x01(\x08H\x01\x88\x01\x01\x42\x0e\n\x0c_next_markerB\x0c\n\n_truncated\"\xc7\x01\n\x12RetireGrantRequest\x12%\n\x0bgrant_token\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x10\x01\x18\x80@8\x01H\x00\x88\x01\x01\x12\x1e\n\x06key_id\x18\x02 \x01(\tB\t\x8a\xb2\x19\x05\x10\x01\x18\x80\x10H\x01\x88\x01\x01\x12 \n\x08grant_id\x18\x03 \x01(\tB\t\x8a\xb2\x19\x05\x10\x01\x18\x80\x01H\x02\x88\x01\x01\x12\x14\n\x07\x64ry_run\x18\x04 \x01(\x08H\x03\x88\x01\x01\x42\x0e\n\x0c_grant_tokenB\t\n\x07_key_idB\x0b\n\t_grant_idB\n\n\x08_dry_run\"\x15\n\x13RetireGrantResponse\"\x94\x01\n\x12RevokeGrantRequest\x12 \n\x06key_id\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x12\"\n\x08grant_id\x18\x02 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x01H\x01\x88\x01\x01\x12\x14\n\x07\x64ry_run\x18\x03 \x01(\x08H\x02\x88\x01\x01\x42\t\n\x07_key_idB\x0b\n\t_grant_idB\n\n\x08_dry_run\"\x15\n\x13RevokeGrantResponse*\xf9\x02\n\x0eGrantOperation\x12\x1f\n\x1bGRANT_OPERATION_UNSPECIFIED\x10\x00\x12\x1b\n\x17GRANT_OPERATION_DECRYPT\x10\x01\x12\x1b\n\x17GRANT_OPERATION_ENCRYPT\x10\x02\x12%\n!GRANT_OPERATION_GENERATE_DATA_KEY\x10\x03\x12\x37\n3GRANT_OPERATION_GENERATE_DATA_KEY_WITHOUT_PLAINTEXT\x10\x04\x12#\n\x1fGRANT_OPERATION_RE_ENCRYPT_FROM\x10\x05\x12!\n\x1dGRANT_OPERATION_RE_ENCRYPT_TO\x10\x06\x12 \n\x1cGRANT_OPERATION_CREATE_GRANT\x10\n\x12 \n\x1cGRANT_OPERATION_RETIRE_GRANT\x10\x0b\x12 \n\x1cGRANT_OPERATION_DESCRIBE_KEY\x10\x0c\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,31 +40,31 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATEGRANTREQUEST'].fields_by_name['key_id']._loaded_options = None
   _globals['_CREATEGRANTREQUEST'].fields_by_name['key_id']._serialized_options = b'\212\262\031\007\010\001\020\001\030\200\020'
   _globals['_CREATEGRANTREQUEST'].fields_by_name['grantee_principal']._loaded_options = None
-  _globals['_CREATEGRANTREQUEST'].fields_by_name['grantee_principal']._serialized_options = b'\212\262\031\026\010\001\020\001\030\200\0022\r[\\w+=,.@:/-]+'
+  _globals['_CREATEGRANTREQUEST'].fields_by_name['grantee_principal']._serialized_options = b'\212\262\031\030\010\001\020\001\030\200\0022\017^[\\w+=,.@:/-]+$'
   _globals['_CREATEGRANTREQUEST'].fields_by_name['retiring_principal']._loaded_options = None
-  _globals['_CREATEGRANTREQUEST'].fields_by_name['retiring_principal']._serialized_options = b'\212\262\031\024\020\001\030\200\0022\r[\\w+=,.@:/-]+'
+  _globals['_CREATEGRANTREQUEST'].fields_by_name['retiring_principal']._serialized_options = b'\212\262\031\026\020\001\030\200\0022\017^[\\w+=,.@:/-]+$'
   _globals['_CREATEGRANTREQUEST'].fields_by_name['operations']._loaded_options = None
   _globals['_CREATEGRANTREQUEST'].fields_by_name['operations']._serialized_options = b'\212\262\031\002\010\001'
   _globals['_CREATEGRANTREQUEST'].fields_by_name['grant_tokens']._loaded_options = None
-  _globals['_CREATEGRANTREQUEST'].fields_by_name['grant_tokens']._serialized_options = b'\212\262\031\004\030\n8\001'
+  _globals['_CREATEGRANTREQUEST'].fields_by_name['grant_tokens']._serialized_options = b'\212\262\031\013\030\n8\001J\005\020\001\030\200@'
   _globals['_CREATEGRANTREQUEST'].fields_by_name['name']._loaded_options = None
-  _globals['_CREATEGRANTREQUEST'].fields_by_name['name']._serialized_options = b'\212\262\031\027\020\001\030\200\0022\020[a-zA-Z0-9:/_-]+'
+  _globals['_CREATEGRANTREQUEST'].fields_by_name['name']._serialized_options = b'\212\262\031\031\020\001\030\200\0022\022^[a-zA-Z0-9:/_-]+$'
   _globals['_LISTGRANTSREQUEST'].fields_by_name['limit']._loaded_options = None
   _globals['_LISTGRANTSREQUEST'].fields_by_name['limit']._serialized_options = b'\212\262\031\004 \001(d'
   _globals['_LISTGRANTSREQUEST'].fields_by_name['marker']._loaded_options = None
-  _globals['_LISTGRANTSREQUEST'].fields_by_name['marker']._serialized_options = b'\212\262\031\005\020\001\030\200\010'
+  _globals['_LISTGRANTSREQUEST'].fields_by_name['marker']._serialized_options = b'\212\262\031\027\020\001\030\200\0102\020[\\u0020-\\u00FF]*'
   _globals['_LISTGRANTSREQUEST'].fields_by_name['key_id']._loaded_options = None
   _globals['_LISTGRANTSREQUEST'].fields_by_name['key_id']._serialized_options = b'\212\262\031\007\010\001\020\001\030\200\020'
   _globals['_LISTGRANTSREQUEST'].fields_by_name['grant_id']._loaded_options = None
   _globals['_LISTGRANTSREQUEST'].fields_by_name['grant_id']._serialized_options = b'\212\262\031\005\020\001\030\200\001'
   _globals['_LISTGRANTSREQUEST'].fields_by_name['grantee_principal']._loaded_options = None
-  _globals['_LISTGRANTSREQUEST'].fields_by_name['grantee_principal']._serialized_options = b'\212\262\031\024\020\001\030\200\0022\r[\\w+=,.@:/-]+'
+  _globals['_LISTGRANTSREQUEST'].fields_by_name['grantee_principal']._serialized_options = b'\212\262\031\026\020\001\030\200\0022\017^[\\w+=,.@:/-]+$'
   _globals['_LISTRETIRABLEGRANTSREQUEST'].fields_by_name['limit']._loaded_options = None
   _globals['_LISTRETIRABLEGRANTSREQUEST'].fields_by_name['limit']._serialized_options = b'\212\262\031\004 \001(d'
   _globals['_LISTRETIRABLEGRANTSREQUEST'].fields_by_name['marker']._loaded_options = None
-  _globals['_LISTRETIRABLEGRANTSREQUEST'].fields_by_name['marker']._serialized_options = b'\212\262\031\005\020\001\030\200\010'
+  _globals['_LISTRETIRABLEGRANTSREQUEST'].fields_by_name['marker']._serialized_options = b'\212\262\031\027\020\001\030\200\0102\020[\\u0020-\\u00FF]*'
   _globals['_LISTRETIRABLEGRANTSREQUEST'].fields_by_name['retiring_principal']._loaded_options = None
-  _globals['_LISTRETIRABLEGRANTSREQUEST'].fields_by_name['retiring_principal']._serialized_options = b'\212\262\031\026\010\001\020\001\030\200\0022\r[\\w+=,.@:/-]+'
+  _globals['_LISTRETIRABLEGRANTSREQUEST'].fields_by_name['retiring_principal']._serialized_options = b'\212\262\031\030\010\001\020\001\030\200\0022\017^[\\w+=,.@:/-]+$'
   _globals['_RETIREGRANTREQUEST'].fields_by_name['grant_token']._loaded_options = None
   _globals['_RETIREGRANTREQUEST'].fields_by_name['grant_token']._serialized_options = b'\212\262\031\007\020\001\030\200@8\001'
   _globals['_RETIREGRANTREQUEST'].fields_by_name['key_id']._loaded_options = None
@@ -75,8 +75,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REVOKEGRANTREQUEST'].fields_by_name['key_id']._serialized_options = b'\212\262\031\007\010\001\020\001\030\200\020'
   _globals['_REVOKEGRANTREQUEST'].fields_by_name['grant_id']._loaded_options = None
   _globals['_REVOKEGRANTREQUEST'].fields_by_name['grant_id']._serialized_options = b'\212\262\031\007\010\001\020\001\030\200\001'
-  _globals['_GRANTOPERATION']._serialized_start=2681
-  _globals['_GRANTOPERATION']._serialized_end=3058
+  _globals['_GRANTOPERATION']._serialized_start=2734
+  _globals['_GRANTOPERATION']._serialized_end=3111
   _globals['_GRANTCONSTRAINTS']._serialized_start=106
   _globals['_GRANTCONSTRAINTS']._serialized_end=442
   _globals['_GRANTCONSTRAINTS_ENCRYPTIONCONTEXTSUBSETENTRY']._serialized_start=316
@@ -84,25 +84,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GRANTCONSTRAINTS_ENCRYPTIONCONTEXTEQUALSENTRY']._serialized_start=380
   _globals['_GRANTCONSTRAINTS_ENCRYPTIONCONTEXTEQUALSENTRY']._serialized_end=442
   _globals['_CREATEGRANTREQUEST']._serialized_start=445
-  _globals['_CREATEGRANTREQUEST']._serialized_end=927
-  _globals['_CREATEGRANTRESPONSE']._serialized_start=929
-  _globals['_CREATEGRANTRESPONSE']._serialized_end=1028
-  _globals['_LISTGRANTSREQUEST']._serialized_start=1031
-  _globals['_LISTGRANTSREQUEST']._serialized_end=1305
-  _globals['_GRANTLISTENTRY']._serialized_start=1308
-  _globals['_GRANTLISTENTRY']._serialized_end=1776
-  _globals['_LISTGRANTSRESPONSE']._serialized_start=1779
-  _globals['_LISTGRANTSRESPONSE']._serialized_end=1924
-  _globals['_LISTRETIRABLEGRANTSREQUEST']._serialized_start=1927
-  _globals['_LISTRETIRABLEGRANTSREQUEST']._serialized_end=2122
-  _globals['_LISTRETIRABLEGRANTSRESPONSE']._serialized_start=2125
-  _globals['_LISTRETIRABLEGRANTSRESPONSE']._serialized_end=2279
-  _globals['_RETIREGRANTREQUEST']._serialized_start=2282
-  _globals['_RETIREGRANTREQUEST']._serialized_end=2481
-  _globals['_RETIREGRANTRESPONSE']._serialized_start=2483
-  _globals['_RETIREGRANTRESPONSE']._serialized_end=2504
-  _globals['_REVOKEGRANTREQUEST']._serialized_start=2507
-  _globals['_REVOKEGRANTREQUEST']._serialized_end=2655
-  _globals['_REVOKEGRANTRESPONSE']._serialized_start=2657
-  _globals['_REVOKEGRANTRESPONSE']._serialized_end=2678
+  _globals['_CREATEGRANTREQUEST']._serialized_end=940
+  _globals['_CREATEGRANTRESPONSE']._serialized_start=942
+  _globals['_CREATEGRANTRESPONSE']._serialized_end=1041
+  _globals['_LISTGRANTSREQUEST']._serialized_start=1044
+  _globals['_LISTGRANTSREQUEST']._serialized_end=1338
+  _globals['_GRANTLISTENTRY']._serialized_start=1341
+  _globals['_GRANTLISTENTRY']._serialized_end=1809
+  _globals['_LISTGRANTSRESPONSE']._serialized_start=1812
+  _globals['_LISTGRANTSRESPONSE']._serialized_end=1957
+  _globals['_LISTRETIRABLEGRANTSREQUEST']._serialized_start=1960
+  _globals['_LISTRETIRABLEGRANTSREQUEST']._serialized_end=2175
+  _globals['_LISTRETIRABLEGRANTSRESPONSE']._serialized_start=2178
+  _globals['_LISTRETIRABLEGRANTSRESPONSE']._serialized_end=2332
+  _globals['_RETIREGRANTREQUEST']._serialized_start=2335
+  _globals['_RETIREGRANTREQUEST']._serialized_end=2534
+  _globals['_RETIREGRANTRESPONSE']._serialized_start=2536
+  _globals['_RETIREGRANTRESPONSE']._serialized_end=2557
+  _globals['_REVOKEGRANTREQUEST']._serialized_start=2560
+  _globals['_REVOKEGRANTREQUEST']._serialized_end=2708
+  _globals['_REVOKEGRANTRESPONSE']._serialized_start=2710
+  _globals['_REVOKEGRANTRESPONSE']._serialized_end=2731
 # @@protoc_insertion_point(module_scope)

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from keyferry.v1 import aliases_pb2 as keyferry_dot_v1_dot_aliases__pb2
 from keyferry.v1 import cryptography_pb2 as keyferry_dot_v1_dot_cryptography__pb2
 from keyferry.v1 import grants_pb2 as keyferry_dot_v1_dot_grants__pb2
 from keyferry.v1 import key_deletion_pb2 as keyferry_dot_v1_dot_key__deletion__pb2
@@ -11,6 +12,7 @@ from keyferry.v1 import key_lifecycle_pb2 as keyferry_dot_v1_dot_key__lifecycle_
 from keyferry.v1 import key_policies_pb2 as keyferry_dot_v1_dot_key__policies__pb2
 from keyferry.v1 import key_rotation_pb2 as keyferry_dot_v1_dot_key__rotation__pb2
 from keyferry.v1 import key_usage_pb2 as keyferry_dot_v1_dot_key__usage__pb2
+from keyferry.v1 import tags_pb2 as keyferry_dot_v1_dot_tags__pb2
 
 GRPC_GENERATED_VERSION = '1.73.1'
 GRPC_VERSION = grpc.__version__
@@ -151,6 +153,46 @@ class KeyManagementServiceStub(object):
                 request_serializer=keyferry_dot_v1_dot_key__usage__pb2.GetKeyLastUsageRequest.SerializeToString,
                 response_deserializer=keyferry_dot_v1_dot_key__usage__pb2.GetKeyLastUsageResponse.FromString,
                 _registered_method=True)
+        self.UpdateKeyDescription = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/UpdateKeyDescription',
+                request_serializer=keyferry_dot_v1_dot_key__lifecycle__pb2.UpdateKeyDescriptionRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_key__lifecycle__pb2.UpdateKeyDescriptionResponse.FromString,
+                _registered_method=True)
+        self.CreateAlias = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/CreateAlias',
+                request_serializer=keyferry_dot_v1_dot_aliases__pb2.CreateAliasRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_aliases__pb2.CreateAliasResponse.FromString,
+                _registered_method=True)
+        self.UpdateAlias = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/UpdateAlias',
+                request_serializer=keyferry_dot_v1_dot_aliases__pb2.UpdateAliasRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_aliases__pb2.UpdateAliasResponse.FromString,
+                _registered_method=True)
+        self.DeleteAlias = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/DeleteAlias',
+                request_serializer=keyferry_dot_v1_dot_aliases__pb2.DeleteAliasRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_aliases__pb2.DeleteAliasResponse.FromString,
+                _registered_method=True)
+        self.ListAliases = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/ListAliases',
+                request_serializer=keyferry_dot_v1_dot_aliases__pb2.ListAliasesRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_aliases__pb2.ListAliasesResponse.FromString,
+                _registered_method=True)
+        self.TagResource = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/TagResource',
+                request_serializer=keyferry_dot_v1_dot_tags__pb2.TagResourceRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_tags__pb2.TagResourceResponse.FromString,
+                _registered_method=True)
+        self.UntagResource = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/UntagResource',
+                request_serializer=keyferry_dot_v1_dot_tags__pb2.UntagResourceRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_tags__pb2.UntagResourceResponse.FromString,
+                _registered_method=True)
+        self.ListResourceTags = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/ListResourceTags',
+                request_serializer=keyferry_dot_v1_dot_tags__pb2.ListResourceTagsRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_tags__pb2.ListResourceTagsResponse.FromString,
+                _registered_method=True)
         self.GetKeyPolicy = channel.unary_unary(
                 '/keyferry.v1.KeyManagementService/GetKeyPolicy',
                 request_serializer=keyferry_dot_v1_dot_key__policies__pb2.GetKeyPolicyRequest.SerializeToString,
@@ -244,7 +286,8 @@ class KeyManagementServiceServicer(object):
     def ImportKeyMaterial(self, request, context):
         """Imports wrapped key material. A failed call changes nothing; a successful one
         spends the import token and makes a key that was pending import ENABLED.
-        Repeating the identical request gives the same answer.
+        Repeating the identical request gives the same answer. UnsupportedOperationException
+        for a key that cannot take imported key material.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -253,7 +296,8 @@ class KeyManagementServiceServicer(object):
     def DeleteImportedKeyMaterial(self, request, context):
         """Deletes imported key material at once; the key is PENDING_IMPORT until the
         same material is imported again. Succeeds when there is none. Key material that
-        is pending rotation is forgotten, and the key state stays.
+        is pending rotation is forgotten, and the key state stays. UnsupportedOperationException
+        for a key that cannot take imported key material.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -275,7 +319,9 @@ class KeyManagementServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ReEncrypt(self, request, context):
-        """Decrypts and encrypts again under another key or context, inside the service.
+        """Decrypts and encrypts again under another key or context, inside the service. As in
+        Decrypt, IncorrectKeyException for the ciphertext of another key than the one named,
+        InvalidCiphertextException if the ciphertext or its context is wrong.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -344,7 +390,7 @@ class KeyManagementServiceServicer(object):
         """Rotates a symmetric key now: to fresh key material, or to the imported key material
         that is pending rotation (KMSInvalidStateException if there is none).
         LimitExceededException after 25 such rotations; ConflictException if an automatic
-        rotation is due within 20 minutes.
+        rotation is due within 20 minutes; UnsupportedOperationException for any other key.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -352,6 +398,7 @@ class KeyManagementServiceServicer(object):
 
     def ListKeyRotations(self, request, context):
         """Lists the key materials of a symmetric key and how they became current, page by page.
+        UnsupportedOperationException for any other key.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -359,6 +406,66 @@ class KeyManagementServiceServicer(object):
 
     def GetKeyLastUsage(self, request, context):
         """Shows when a key was last used in a cryptographic operation.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateKeyDescription(self, request, context):
+        """Replaces a key's description. KMSInvalidStateException while it is pending deletion.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateAlias(self, request, context):
+        """Gives a key of the caller's account one more name. LimitExceededException if it has 50;
+        KMSInvalidStateException while it is pending deletion.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateAlias(self, request, context):
+        """Points an alias at another key of the same type and usage, ValidationException if they
+        differ. LimitExceededException if that key has 50 aliases; KMSInvalidStateException while
+        it is pending deletion.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteAlias(self, request, context):
+        """Deletes an alias; its key stays as it is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListAliases(self, request, context):
+        """Lists the aliases of the caller's account and Region, or those of one key, page by page.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TagResource(self, request, context):
+        """Adds tags to a key, and replaces the values of those that it has. KMSInvalidStateException
+        while it is pending deletion.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UntagResource(self, request, context):
+        """Takes tags off a key. KMSInvalidStateException while it is pending deletion.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListResourceTags(self, request, context):
+        """Lists the tags of a key, page by page.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -537,6 +644,46 @@ def add_KeyManagementServiceServicer_to_server(servicer, server):
                     servicer.GetKeyLastUsage,
                     request_deserializer=keyferry_dot_v1_dot_key__usage__pb2.GetKeyLastUsageRequest.FromString,
                     response_serializer=keyferry_dot_v1_dot_key__usage__pb2.GetKeyLastUsageResponse.SerializeToString,
+            ),
+            'UpdateKeyDescription': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateKeyDescription,
+                    request_deserializer=keyferry_dot_v1_dot_key__lifecycle__pb2.UpdateKeyDescriptionRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_key__lifecycle__pb2.UpdateKeyDescriptionResponse.SerializeToString,
+            ),
+            'CreateAlias': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateAlias,
+                    request_deserializer=keyferry_dot_v1_dot_aliases__pb2.CreateAliasRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_aliases__pb2.CreateAliasResponse.SerializeToString,
+            ),
+            'UpdateAlias': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateAlias,
+                    request_deserializer=keyferry_dot_v1_dot_aliases__pb2.UpdateAliasRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_aliases__pb2.UpdateAliasResponse.SerializeToString,
+            ),
+            'DeleteAlias': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteAlias,
+                    request_deserializer=keyferry_dot_v1_dot_aliases__pb2.DeleteAliasRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_aliases__pb2.DeleteAliasResponse.SerializeToString,
+            ),
+            'ListAliases': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAliases,
+                    request_deserializer=keyferry_dot_v1_dot_aliases__pb2.ListAliasesRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_aliases__pb2.ListAliasesResponse.SerializeToString,
+            ),
+            'TagResource': grpc.unary_unary_rpc_method_handler(
+                    servicer.TagResource,
+                    request_deserializer=keyferry_dot_v1_dot_tags__pb2.TagResourceRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_tags__pb2.TagResourceResponse.SerializeToString,
+            ),
+            'UntagResource': grpc.unary_unary_rpc_method_handler(
+                    servicer.UntagResource,
+                    request_deserializer=keyferry_dot_v1_dot_tags__pb2.UntagResourceRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_tags__pb2.UntagResourceResponse.SerializeToString,
+            ),
+            'ListResourceTags': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListResourceTags,
+                    request_deserializer=keyferry_dot_v1_dot_tags__pb2.ListResourceTagsRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_tags__pb2.ListResourceTagsResponse.SerializeToString,
             ),
             'GetKeyPolicy': grpc.unary_unary_rpc_method_handler(
                     servicer.GetKeyPolicy,
@@ -1173,6 +1320,222 @@ class KeyManagementService(object):
             '/keyferry.v1.KeyManagementService/GetKeyLastUsage',
             keyferry_dot_v1_dot_key__usage__pb2.GetKeyLastUsageRequest.SerializeToString,
             keyferry_dot_v1_dot_key__usage__pb2.GetKeyLastUsageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateKeyDescription(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/UpdateKeyDescription',
+            keyferry_dot_v1_dot_key__lifecycle__pb2.UpdateKeyDescriptionRequest.SerializeToString,
+            keyferry_dot_v1_dot_key__lifecycle__pb2.UpdateKeyDescriptionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateAlias(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/CreateAlias',
+            keyferry_dot_v1_dot_aliases__pb2.CreateAliasRequest.SerializeToString,
+            keyferry_dot_v1_dot_aliases__pb2.CreateAliasResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateAlias(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/UpdateAlias',
+            keyferry_dot_v1_dot_aliases__pb2.UpdateAliasRequest.SerializeToString,
+            keyferry_dot_v1_dot_aliases__pb2.UpdateAliasResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteAlias(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/DeleteAlias',
+            keyferry_dot_v1_dot_aliases__pb2.DeleteAliasRequest.SerializeToString,
+            keyferry_dot_v1_dot_aliases__pb2.DeleteAliasResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAliases(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/ListAliases',
+            keyferry_dot_v1_dot_aliases__pb2.ListAliasesRequest.SerializeToString,
+            keyferry_dot_v1_dot_aliases__pb2.ListAliasesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TagResource(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/TagResource',
+            keyferry_dot_v1_dot_tags__pb2.TagResourceRequest.SerializeToString,
+            keyferry_dot_v1_dot_tags__pb2.TagResourceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UntagResource(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/UntagResource',
+            keyferry_dot_v1_dot_tags__pb2.UntagResourceRequest.SerializeToString,
+            keyferry_dot_v1_dot_tags__pb2.UntagResourceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListResourceTags(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/ListResourceTags',
+            keyferry_dot_v1_dot_tags__pb2.ListResourceTagsRequest.SerializeToString,
+            keyferry_dot_v1_dot_tags__pb2.ListResourceTagsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -8,7 +8,7 @@ from keyferry_server.authz.conditions import Conditions
 from keyferry_server.authz.decision import Decision
 from keyferry_server.authz.policy.document import Statement
 from keyferry_server.domain.grant import GrantConstraints, GrantTerms
-from keyferry_server.domain.letter_case import fold
+from keyferry_server.domain.letter_case import fold, values_of
 
 _ENCRYPTION_CONTEXT = "kms:encryptioncontext:"
 _ENCRYPTION_CONTEXT_KEYS = "kms:encryptioncontextkeys"
@@ -77,8 +77,7 @@ class Supposition:
         if key == _ENCRYPTION_CONTEXT_KEYS:
             return tuple(self.context)
         if key.startswith(_ENCRYPTION_CONTEXT):
-            wanted = key.removeprefix(_ENCRYPTION_CONTEXT)
-            return tuple(value for name, value in self.context.items() if fold(name) == wanted)
+            return values_of(self.context, key.removeprefix(_ENCRYPTION_CONTEXT))
         return self.actual.values(key)
 
     @property

@@ -7,9 +7,11 @@ class Permission(StrEnum):
     """An action as policies write it."""
 
     CANCEL_KEY_DELETION = "kms:CancelKeyDeletion"
+    CREATE_ALIAS = "kms:CreateAlias"
     CREATE_GRANT = "kms:CreateGrant"
     CREATE_KEY = "kms:CreateKey"
     DECRYPT = "kms:Decrypt"
+    DELETE_ALIAS = "kms:DeleteAlias"
     DELETE_IMPORTED_KEY_MATERIAL = "kms:DeleteImportedKeyMaterial"
     DESCRIBE_KEY = "kms:DescribeKey"
     DISABLE_KEY = "kms:DisableKey"
@@ -26,12 +28,14 @@ class Permission(StrEnum):
     GET_KEY_ROTATION_STATUS = "kms:GetKeyRotationStatus"
     GET_PARAMETERS_FOR_IMPORT = "kms:GetParametersForImport"
     IMPORT_KEY_MATERIAL = "kms:ImportKeyMaterial"
+    LIST_ALIASES = "kms:ListAliases"
     LIST_GRANTS = "kms:ListGrants"
     LIST_IMPORT_RECEIPTS = "kms:ListImportReceipts"
     LIST_IMPORT_TOKENS = "kms:ListImportTokens"
     LIST_KEY_POLICIES = "kms:ListKeyPolicies"
     LIST_KEYS = "kms:ListKeys"
     LIST_KEY_ROTATIONS = "kms:ListKeyRotations"
+    LIST_RESOURCE_TAGS = "kms:ListResourceTags"
     LIST_RETIRABLE_GRANTS = "kms:ListRetirableGrants"
     PUT_KEY_POLICY = "kms:PutKeyPolicy"
     RETIRE_GRANT = "kms:RetireGrant"
@@ -41,6 +45,10 @@ class Permission(StrEnum):
     RE_ENCRYPT_TO = "kms:ReEncryptTo"
     ROTATE_KEY_ON_DEMAND = "kms:RotateKeyOnDemand"
     SCHEDULE_KEY_DELETION = "kms:ScheduleKeyDeletion"
+    TAG_RESOURCE = "kms:TagResource"
+    UNTAG_RESOURCE = "kms:UntagResource"
+    UPDATE_ALIAS = "kms:UpdateAlias"
+    UPDATE_KEY_DESCRIPTION = "kms:UpdateKeyDescription"
 
 
 # What AWS allows to callers of other accounts; everything else is refused across accounts, whatever a policy says.
@@ -67,6 +75,7 @@ WITHOUT_KEY = frozenset(
     {
         Permission.CREATE_KEY,
         Permission.GENERATE_RANDOM,
+        Permission.LIST_ALIASES,
         Permission.LIST_KEYS,
         Permission.LIST_RETIRABLE_GRANTS,
     }

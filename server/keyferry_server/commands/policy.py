@@ -24,7 +24,7 @@ from keyferry_server.commands.process import (
 )
 from keyferry_server.crypto.grant_token import GrantTokenCodec
 from keyferry_server.domain.errors import KmsError
-from keyferry_server.domain.identifiers import Accepts, Scope, parse_key_identifier
+from keyferry_server.domain.identifiers import Scope, parse_key_identifier
 from keyferry_server.domain.principal import parse_principal_name
 from keyferry_server.logs import configure_logs
 from keyferry_server.operations.access_question import AccessQuestions, parse_action
@@ -122,7 +122,7 @@ async def _decide(
     permission = parse_action(action)
     region = key.split(":")[3] if key.count(":") >= _REGION_COLONS else settings.default_region
     scope = Scope(settings.partition, region, settings.default_account)
-    identifier = parse_key_identifier(key, scope, Accepts.KEY_ID_OR_ARN)
+    identifier = parse_key_identifier(key, scope)
     guarded = await KeyStore(installation.database).load(identifier)
     grants = GrantStore(installation.database)
     gate = Gate(

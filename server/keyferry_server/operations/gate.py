@@ -34,7 +34,7 @@ from keyferry_server.domain.errors import (
     MalformedPolicyDocumentException,
 )
 from keyferry_server.domain.grant import Grant
-from keyferry_server.domain.identifiers import KeyIdentifier
+from keyferry_server.domain.identifiers import AliasIdentifier, KeyIdentifier, generate_key_id
 from keyferry_server.domain.key import GuardedKey, Key
 from keyferry_server.storage.caller_store import CallerStore
 from keyferry_server.storage.database import Transaction
@@ -75,16 +75,17 @@ class Gate:
         return result
 
     async def refusal_of_unknown(
-        self, identifier: KeyIdentifier, call: Call, permission: str
+        self, identifier: KeyIdentifier | AliasIdentifier, call: Call, permission: str
     ) -> AccessDeniedException:
-        """Return the refusal of a key of another account that does not exist.
+        """Return the refusal of a key or an alias of another account that does not exist.
 
         It is what `admit` would answer for one that does, after the same look-ups.
         """
         self._check_grant_tokens(call)
         caller = known_caller(call.caller, permission, identifier.arn)
         if (await self.standing(caller)).is_known:
-            await self.grants.of_grantees(identifier, (caller.arn, caller.root_arn))
+            key = KeyIdentifier(identifier.scope, generate_key_id())
+            await self.grants.of_grantees(key, (caller.arn, caller.root_arn))
         return denied_across_accounts(caller, permission, identifier.arn)
 
     async def admit_retirement(

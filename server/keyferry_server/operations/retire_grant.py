@@ -61,7 +61,7 @@ class RetireGrant:
         return grant
 
     async def _find(self, request: RetireGrantRequest, call: Call) -> Grant:
-        identifier = parse_key_identifier(request.key_id, call.scope, call.route.accepts)
+        identifier = parse_key_identifier(request.key_id, call.scope)
         grant_id = check_grant_id(request.grant_id)
         found = await self.grants.of_key(identifier, grant_id=grant_id)
         if found:
