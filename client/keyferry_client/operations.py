@@ -108,71 +108,85 @@ CREATE_KEY = Rpc(
     "/keyferry.v1.KeyManagementService/CreateKey",
     CreateKeyRequest,
     CreateKeyResponse,
+    is_repeatable=False,
 )
 DESCRIBE_KEY = Rpc(
     "/keyferry.v1.KeyManagementService/DescribeKey",
     DescribeKeyRequest,
     DescribeKeyResponse,
+    is_repeatable=True,
 )
 LIST_KEYS = Rpc(
     "/keyferry.v1.KeyManagementService/ListKeys",
     ListKeysRequest,
     ListKeysResponse,
+    is_repeatable=True,
 )
 ENABLE_KEY = Rpc(
     "/keyferry.v1.KeyManagementService/EnableKey",
     EnableKeyRequest,
     EnableKeyResponse,
+    is_repeatable=True,
 )
 DISABLE_KEY = Rpc(
     "/keyferry.v1.KeyManagementService/DisableKey",
     DisableKeyRequest,
     DisableKeyResponse,
+    is_repeatable=True,
 )
 GET_PARAMETERS_FOR_IMPORT = Rpc(
     "/keyferry.v1.KeyManagementService/GetParametersForImport",
     GetParametersForImportRequest,
     GetParametersForImportResponse,
+    is_repeatable=True,
 )
 IMPORT_KEY_MATERIAL = Rpc(
     "/keyferry.v1.KeyManagementService/ImportKeyMaterial",
     ImportKeyMaterialRequest,
     ImportKeyMaterialResponse,
+    is_repeatable=True,
 )
 DELETE_IMPORTED_KEY_MATERIAL = Rpc(
     "/keyferry.v1.KeyManagementService/DeleteImportedKeyMaterial",
     DeleteImportedKeyMaterialRequest,
     DeleteImportedKeyMaterialResponse,
+    is_repeatable=True,
 )
 ENCRYPT = Rpc(
     "/keyferry.v1.KeyManagementService/Encrypt",
     EncryptRequest,
     EncryptResponse,
+    is_repeatable=True,
 )
 DECRYPT = Rpc(
     "/keyferry.v1.KeyManagementService/Decrypt",
     DecryptRequest,
     DecryptResponse,
+    is_repeatable=True,
 )
 RE_ENCRYPT = Rpc(
     "/keyferry.v1.KeyManagementService/ReEncrypt",
     ReEncryptRequest,
     ReEncryptResponse,
+    is_repeatable=True,
 )
 GENERATE_DATA_KEY = Rpc(
     "/keyferry.v1.KeyManagementService/GenerateDataKey",
     GenerateDataKeyRequest,
     GenerateDataKeyResponse,
+    is_repeatable=True,
 )
 GENERATE_DATA_KEY_WITHOUT_PLAINTEXT = Rpc(
     "/keyferry.v1.KeyManagementService/GenerateDataKeyWithoutPlaintext",
     GenerateDataKeyWithoutPlaintextRequest,
     GenerateDataKeyWithoutPlaintextResponse,
+    is_repeatable=True,
 )
 GENERATE_RANDOM = Rpc(
     "/keyferry.v1.KeyManagementService/GenerateRandom",
     GenerateRandomRequest,
     GenerateRandomResponse,
+    is_repeatable=True,
 )
 
 

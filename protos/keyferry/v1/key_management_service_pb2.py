@@ -27,13 +27,39 @@ from keyferry.v1 import key_import_pb2 as keyferry_dot_v1_dot_key__import__pb2
 from keyferry.v1 import key_lifecycle_pb2 as keyferry_dot_v1_dot_key__lifecycle__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(keyferry/v1/key_management_service.proto\x12\x0bkeyferry.v1\x1a\x1ekeyferry/v1/cryptography.proto\x1a\x1ckeyferry/v1/key_import.proto\x1a\x1fkeyferry/v1/key_lifecycle.proto2\x8b\n\n\x14KeyManagementService\x12J\n\tCreateKey\x12\x1d.keyferry.v1.CreateKeyRequest\x1a\x1e.keyferry.v1.CreateKeyResponse\x12P\n\x0b\x44\x65scribeKey\x12\x1f.keyferry.v1.DescribeKeyRequest\x1a .keyferry.v1.DescribeKeyResponse\x12G\n\x08ListKeys\x12\x1c.keyferry.v1.ListKeysRequest\x1a\x1d.keyferry.v1.ListKeysResponse\x12J\n\tEnableKey\x12\x1d.keyferry.v1.EnableKeyRequest\x1a\x1e.keyferry.v1.EnableKeyResponse\x12M\n\nDisableKey\x12\x1e.keyferry.v1.DisableKeyRequest\x1a\x1f.keyferry.v1.DisableKeyResponse\x12q\n\x16GetParametersForImport\x12*.keyferry.v1.GetParametersForImportRequest\x1a+.keyferry.v1.GetParametersForImportResponse\x12\x62\n\x11ImportKeyMaterial\x12%.keyferry.v1.ImportKeyMaterialRequest\x1a&.keyferry.v1.ImportKeyMaterialResponse\x12z\n\x19\x44\x65leteImportedKeyMaterial\x12-.keyferry.v1.DeleteImportedKeyMaterialRequest\x1a..keyferry.v1.DeleteImportedKeyMaterialResponse\x12\x44\n\x07\x45ncrypt\x12\x1b.keyferry.v1.EncryptRequest\x1a\x1c.keyferry.v1.EncryptResponse\x12\x44\n\x07\x44\x65\x63rypt\x12\x1b.keyferry.v1.DecryptRequest\x1a\x1c.keyferry.v1.DecryptResponse\x12J\n\tReEncrypt\x12\x1d.keyferry.v1.ReEncryptRequest\x1a\x1e.keyferry.v1.ReEncryptResponse\x12\\\n\x0fGenerateDataKey\x12#.keyferry.v1.GenerateDataKeyRequest\x1a$.keyferry.v1.GenerateDataKeyResponse\x12\x8c\x01\n\x1fGenerateDataKeyWithoutPlaintext\x12\x33.keyferry.v1.GenerateDataKeyWithoutPlaintextRequest\x1a\x34.keyferry.v1.GenerateDataKeyWithoutPlaintextResponse\x12Y\n\x0eGenerateRandom\x12\".keyferry.v1.GenerateRandomRequest\x1a#.keyferry.v1.GenerateRandomResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(keyferry/v1/key_management_service.proto\x12\x0bkeyferry.v1\x1a\x1ekeyferry/v1/cryptography.proto\x1a\x1ckeyferry/v1/key_import.proto\x1a\x1fkeyferry/v1/key_lifecycle.proto2\xcc\n\n\x14KeyManagementService\x12J\n\tCreateKey\x12\x1d.keyferry.v1.CreateKeyRequest\x1a\x1e.keyferry.v1.CreateKeyResponse\x12U\n\x0b\x44\x65scribeKey\x12\x1f.keyferry.v1.DescribeKeyRequest\x1a .keyferry.v1.DescribeKeyResponse\"\x03\x90\x02\x01\x12L\n\x08ListKeys\x12\x1c.keyferry.v1.ListKeysRequest\x1a\x1d.keyferry.v1.ListKeysResponse\"\x03\x90\x02\x01\x12O\n\tEnableKey\x12\x1d.keyferry.v1.EnableKeyRequest\x1a\x1e.keyferry.v1.EnableKeyResponse\"\x03\x90\x02\x02\x12R\n\nDisableKey\x12\x1e.keyferry.v1.DisableKeyRequest\x1a\x1f.keyferry.v1.DisableKeyResponse\"\x03\x90\x02\x02\x12v\n\x16GetParametersForImport\x12*.keyferry.v1.GetParametersForImportRequest\x1a+.keyferry.v1.GetParametersForImportResponse\"\x03\x90\x02\x02\x12g\n\x11ImportKeyMaterial\x12%.keyferry.v1.ImportKeyMaterialRequest\x1a&.keyferry.v1.ImportKeyMaterialResponse\"\x03\x90\x02\x02\x12\x7f\n\x19\x44\x65leteImportedKeyMaterial\x12-.keyferry.v1.DeleteImportedKeyMaterialRequest\x1a..keyferry.v1.DeleteImportedKeyMaterialResponse\"\x03\x90\x02\x02\x12I\n\x07\x45ncrypt\x12\x1b.keyferry.v1.EncryptRequest\x1a\x1c.keyferry.v1.EncryptResponse\"\x03\x90\x02\x01\x12I\n\x07\x44\x65\x63rypt\x12\x1b.keyferry.v1.DecryptRequest\x1a\x1c.keyferry.v1.DecryptResponse\"\x03\x90\x02\x01\x12O\n\tReEncrypt\x12\x1d.keyferry.v1.ReEncryptRequest\x1a\x1e.keyferry.v1.ReEncryptResponse\"\x03\x90\x02\x01\x12\x61\n\x0fGenerateDataKey\x12#.keyferry.v1.GenerateDataKeyRequest\x1a$.keyferry.v1.GenerateDataKeyResponse\"\x03\x90\x02\x01\x12\x91\x01\n\x1fGenerateDataKeyWithoutPlaintext\x12\x33.keyferry.v1.GenerateDataKeyWithoutPlaintextRequest\x1a\x34.keyferry.v1.GenerateDataKeyWithoutPlaintextResponse\"\x03\x90\x02\x01\x12^\n\x0eGenerateRandom\x12\".keyferry.v1.GenerateRandomRequest\x1a#.keyferry.v1.GenerateRandomResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'keyferry.v1.key_management_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['DescribeKey']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['DescribeKey']._serialized_options = b'\220\002\001'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['ListKeys']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['ListKeys']._serialized_options = b'\220\002\001'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['EnableKey']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['EnableKey']._serialized_options = b'\220\002\002'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['DisableKey']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['DisableKey']._serialized_options = b'\220\002\002'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['GetParametersForImport']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['GetParametersForImport']._serialized_options = b'\220\002\002'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['ImportKeyMaterial']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['ImportKeyMaterial']._serialized_options = b'\220\002\002'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['DeleteImportedKeyMaterial']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['DeleteImportedKeyMaterial']._serialized_options = b'\220\002\002'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['Encrypt']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['Encrypt']._serialized_options = b'\220\002\001'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['Decrypt']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['Decrypt']._serialized_options = b'\220\002\001'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['ReEncrypt']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['ReEncrypt']._serialized_options = b'\220\002\001'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['GenerateDataKey']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['GenerateDataKey']._serialized_options = b'\220\002\001'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['GenerateDataKeyWithoutPlaintext']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['GenerateDataKeyWithoutPlaintext']._serialized_options = b'\220\002\001'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['GenerateRandom']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['GenerateRandom']._serialized_options = b'\220\002\001'
   _globals['_KEYMANAGEMENTSERVICE']._serialized_start=153
-  _globals['_KEYMANAGEMENTSERVICE']._serialized_end=1444
+  _globals['_KEYMANAGEMENTSERVICE']._serialized_end=1509
 # @@protoc_insertion_point(module_scope)

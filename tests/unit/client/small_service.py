@@ -30,8 +30,12 @@ class SmallService:
             (grpc.method_handlers_generic_handler(SERVICE.full_name, handlers),)
         )
 
-    async def start(self) -> None:
-        assert self._server.add_insecure_port(self.address)
+    async def start(self, credentials: grpc.ServerCredentials | None = None) -> None:
+        """Listen, with TLS if there are credentials."""
+        if credentials is None:
+            assert self._server.add_insecure_port(self.address)
+        else:
+            assert self._server.add_secure_port(self.address, credentials)
         await self._server.start()
 
     async def stop(self) -> None:
@@ -55,6 +59,7 @@ def refusal(
     request_id: str = "request-1",
     domain: str = "keyferry",
     retryable: bool = False,
+    retry_delay: float = 0,
     violations: tuple[tuple[str, str], ...] = (),
 ) -> tuple[grpc.StatusCode, str, tuple[tuple[str, bytes], ...]]:
     """Return what `context.abort` takes for a refusal as the contract describes it."""
@@ -64,7 +69,11 @@ def refusal(
         error_details_pb2.RequestInfo(request_id=request_id),
     ]
     if retryable:
-        details.append(error_details_pb2.RetryInfo(retry_delay=Duration(seconds=1)))
+        details.append(
+            error_details_pb2.RetryInfo(
+                retry_delay=Duration(nanos=round(retry_delay % 1 * 1e9), seconds=int(retry_delay))
+            )
+        )
     if violations:
         details.append(
             error_details_pb2.BadRequest(

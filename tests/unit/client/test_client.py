@@ -5,6 +5,7 @@ from typing import Any
 import grpc
 import pytest
 from unit.client.small_service import SERVICE, SmallService, answering
+from unit.client.waiting import ANSWER, Waiting
 
 from keyferry.v1 import (
     CreateKeyRequest,
@@ -13,7 +14,6 @@ from keyferry.v1 import (
     EncryptRequest,
     GenerateRandomRequest,
     GenerateRandomResponse,
-    KeyMetadata,
     ListKeysRequest,
 )
 from keyferry_client import (
@@ -25,29 +25,7 @@ from keyferry_client import (
     ServiceUnavailableError,
 )
 
-ANSWER = DescribeKeyResponse(key_metadata=KeyMetadata(key_id="the key"))
 DESCRIBE = DescribeKeyRequest(key_id="the key")
-
-
-class Waiting:
-    """An operation that answers only when `release` is set, and tells how it ended."""
-
-    def __init__(self) -> None:
-        self.has_begun = asyncio.Event()
-        self.has_ended = asyncio.Event()
-        self.release = asyncio.Event()
-        self.was_cancelled = False
-
-    async def describe(self, _request: Any, _context: Any) -> DescribeKeyResponse:
-        self.has_begun.set()
-        try:
-            await self.release.wait()
-        except asyncio.CancelledError:
-            self.was_cancelled = True
-            raise
-        finally:
-            self.has_ended.set()
-        return ANSWER
 
 
 async def test_a_request_reaches_its_operation_and_the_answer_comes_back(
