@@ -5,7 +5,7 @@ STAMP := .venv/.ready
 LOCK_SOURCES := requirements.in protos/pyproject.toml client/pyproject.toml server/pyproject.toml migrations/pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format protos lock up down clean
+.PHONY: help setup demo test check format protos docs lock up down clean
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -34,6 +34,7 @@ check: setup  ## formatting, lint, types, layers, generated code, migrations, co
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python protos/check_generated.py
+	$(BIN)/python docs/generate --check
 	$(BIN)/python -m pytest -q tests/architecture
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
@@ -45,6 +46,9 @@ format: setup  ## format the code and fix what can be fixed
 protos: setup  ## regenerate the contract's Python modules and the client's methods
 	$(BIN)/uv run --quiet --isolated --no-project --with-requirements protos/generator.lock python protos/generate.py
 	$(BIN)/uv run --quiet --isolated --no-project --with-requirements protos/generator.lock python client/generate.py
+
+docs: setup  ## write the reference anew: a page for each operation
+	$(BIN)/python docs/generate
 
 lock: setup  ## resolve the dependencies anew into requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --python-version 3.11 \
@@ -59,7 +63,7 @@ lock: setup  ## resolve the dependencies anew into requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --python-version 3.11 \
 	    --no-header --upgrade --output-file protos/generator.lock protos/generator.in
 
-up: secrets/root-key secrets/postgres-password .env  ## start Postgres and the server in containers
+up: secrets/root-key secrets/postgres-password secrets/tls/server .env  ## start Postgres and the server in containers
 	docker compose up --build --wait
 
 # Made once and never overwritten. Compose mounts these files with the owner that they have,
@@ -73,6 +77,12 @@ secrets/postgres-password:
 	mkdir -p -m 700 secrets
 	umask 077; password=$$(openssl rand -hex 32) && printf '%s\n' "$$password" > $@
 	test "$$(id -u)" != 0 || chown 10001:10001 $@
+
+# The certificates are made in there by a container; the folder must be its user's.
+secrets/tls/server:
+	mkdir -p -m 700 secrets
+	mkdir -p $@ && chmod 700 secrets/tls $@
+	test "$$(id -u)" != 0 || chown -R 10001:10001 secrets/tls
 
 .env:
 	test "$$(id -u)" = 0 && cp .env.example $@ || \

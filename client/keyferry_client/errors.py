@@ -6,9 +6,14 @@
     ├── ServiceError                     the service answered, and refused
     │   ├── ValidationException · InvalidArnException · InvalidMarkerException
     │   ├── InvalidCiphertextException · InvalidImportTokenException · ExpiredImportTokenException
-    │   ├── IncorrectKeyMaterialException · IncorrectKeyException
+    │   ├── IncorrectKeyMaterialException · IncorrectKeyException · InvalidKeyUsageException
+    │   ├── KMSInvalidSignatureException · KMSInvalidMacException
+    │   ├── MalformedPolicyDocumentException · InvalidGrantIdException · InvalidGrantTokenException
     │   ├── NotFoundException · DisabledException · KMSInvalidStateException
-    │   ├── UnsupportedOperationException · AccessDeniedException
+    │   ├── UnsupportedOperationException · AccessDeniedException · DryRunOperationException
+    │   ├── MissingAuthenticationTokenException · UnrecognizedClientException · ExpiredTokenException
+    │   ├── LimitExceededException · ThrottlingException · ConflictException · AlreadyExistsException
+    │   ├── InvalidAliasNameException · NotAuthorizedException · TagException
     │   ├── DependencyTimeoutException · KMSInternalException
     │   └── UnknownServerError           refused with a name that this client does not know
     ├── TransportError                   no answer of the service arrived
@@ -96,15 +101,51 @@ class ExpiredImportTokenException(ServiceError):
 
 
 class IncorrectKeyMaterialException(ServiceError):
-    """The key material has the wrong length or is not what was imported before."""
+    """The key material is not what the key spec asks for, or is not what was imported before."""
+
+
+class KMSInvalidSignatureException(ServiceError):
+    """The signature is not that of the message by the key."""
+
+
+class KMSInvalidMacException(ServiceError):
+    """The MAC is not that of the message under the key."""
+
+
+class InvalidKeyUsageException(ServiceError):
+    """The key is for something else, or has not the algorithm."""
 
 
 class IncorrectKeyException(ServiceError):
     """The ciphertext was made by another key than the one named."""
 
 
+class InvalidAliasNameException(ServiceError):
+    """A text cannot be the name of an alias."""
+
+
+class TagException(ServiceError):
+    """Tags are reserved, twice the same, or too many."""
+
+
+class MalformedPolicyDocumentException(ServiceError):
+    """A policy document is not valid; the message names the place in it."""
+
+
+class InvalidGrantIdException(ServiceError):
+    """There is no grant of that id on the key."""
+
+
+class InvalidGrantTokenException(ServiceError):
+    """The grant token is damaged, or was not given out by the service."""
+
+
 class NotFoundException(ServiceError):
-    """The key does not exist."""
+    """The key, the alias or another thing that is named does not exist."""
+
+
+class AlreadyExistsException(ServiceError):
+    """There is one of that name already."""
 
 
 class DisabledException(ServiceError):
@@ -119,8 +160,40 @@ class UnsupportedOperationException(ServiceError):
     """A parameter is not supported, or the key is not valid for the operation."""
 
 
+class DryRunOperationException(ServiceError):
+    """The call would have succeeded, and was only tried."""
+
+
+class LimitExceededException(ServiceError):
+    """A quota is used up."""
+
+
+class ConflictException(ServiceError):
+    """Something else is being done to the key at this moment."""
+
+
 class AccessDeniedException(ServiceError):
     """The caller may not do this."""
+
+
+class NotAuthorizedException(ServiceError):
+    """Nobody may do this: the alias name is reserved."""
+
+
+class MissingAuthenticationTokenException(ServiceError):
+    """The call carried nothing that says who made it: give the client credentials."""
+
+
+class UnrecognizedClientException(ServiceError):
+    """The certificate or token that the call carried is not valid, or stands for nobody; the service's log says why."""
+
+
+class ExpiredTokenException(ServiceError):
+    """The certificate or token that the call carried has expired."""
+
+
+class ThrottlingException(ServiceError):
+    """More calls were made than are allowed in the time; it may be retried later."""
 
 
 class DependencyTimeoutException(ServiceError):

@@ -11,60 +11,68 @@ from typing import Any
 import platformdirs
 from prometheus_client import GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR, CollectorRegistry
 
-from keyferry_server.authn.caller import Principal
+from keyferry_server.administration.root_key_check import check_root_key
+from keyferry_server.authentication import build_authentication
+from keyferry_server.background.audit_log import AuditLog
 from keyferry_server.background.database_watch import DatabaseWatch
+from keyferry_server.background.deletion import KeyReaper
 from keyferry_server.background.expiry import ExpirySweeper
+from keyferry_server.background.key_usage import KeyUsageRecorder
+from keyferry_server.background.root_key_watch import RootKeyWatch
+from keyferry_server.background.rotation import KeyRotator
+from keyferry_server.background.rsa_key_checks import RsaKeyChecks
 from keyferry_server.background.tasks import BackgroundTasks
 from keyferry_server.background.wrapping_key_pool import WrappingKeyPool
 from keyferry_server.call import Handler
+from keyferry_server.crypto.audit_signature import AuditSigner
+from keyferry_server.crypto.grant_token import GrantTokenCodec
 from keyferry_server.crypto.import_token import ImportTokenCodec
 from keyferry_server.crypto.installation import INSTALLATION_SECRET_BYTES
 from keyferry_server.crypto.key_material_id import KeyMaterialIds
-from keyferry_server.crypto.root_key import RootKey
-from keyferry_server.crypto.root_key.environment import load_root_key_environment
-from keyferry_server.crypto.root_key.file import generate_root_key_file, load_root_key_file
-from keyferry_server.crypto.sealing import Place, Sealer
+from keyferry_server.crypto.root_key import RootKeyProvider
+from keyferry_server.crypto.root_key.environment import EnvironmentRootKeyProvider
+from keyferry_server.crypto.root_key.file import FileRootKeyProvider, generate_root_key_file
+from keyferry_server.crypto.root_key.ring import RootKeyRing
+from keyferry_server.crypto.sealing import Sealer
 from keyferry_server.crypto.secret import Secret
 from keyferry_server.crypto.wrapping.wrapping_key import RSA_MODULUS_BITS
 from keyferry_server.domain.clock import Clock, SystemClock
 from keyferry_server.domain.identifiers import Scope
-from keyferry_server.middleware.authenticate import authenticate_as
+from keyferry_server.domain.importable_keys import ImportableKeys
+from keyferry_server.domain.sealed_places import INSTALLATION_SECRET
+from keyferry_server.middleware.audit import audit
 from keyferry_server.middleware.deadline import enforce_deadline
 from keyferry_server.middleware.faults import hide_faults
+from keyferry_server.middleware.keep_request import keep_request
 from keyferry_server.middleware.log_calls import log_calls
 from keyferry_server.middleware.measure import measure
+from keyferry_server.middleware.record_usage import record_usage
 from keyferry_server.middleware.validate import validate_request
-from keyferry_server.operations.create_key import CreateKey
-from keyferry_server.operations.data_key import DataKeys
-from keyferry_server.operations.decrypt import Decrypt
-from keyferry_server.operations.delete_imported_key_material import DeleteImportedKeyMaterial
-from keyferry_server.operations.describe_key import DescribeKey
-from keyferry_server.operations.disable_key import DisableKey
-from keyferry_server.operations.enable_key import EnableKey
-from keyferry_server.operations.encrypt import Encrypt
-from keyferry_server.operations.generate_data_key import GenerateDataKey
-from keyferry_server.operations.generate_data_key_without_plaintext import GenerateDataKeyWithoutPlaintext
-from keyferry_server.operations.generate_random import GenerateRandom
-from keyferry_server.operations.get_parameters_for_import import GetParametersForImport
-from keyferry_server.operations.import_key_material import ImportKeyMaterial
-from keyferry_server.operations.key_door import KeyDoor
-from keyferry_server.operations.key_switch import KeySwitch
-from keyferry_server.operations.key_use import KeyUse
-from keyferry_server.operations.list_keys import ListKeys
-from keyferry_server.operations.re_encrypt import ReEncrypt
+from keyferry_server.operations.fresh_material import FreshMaterial
+from keyferry_server.operations.get_key_last_usage import KeyUsages
+from keyferry_server.operations.get_parameters_for_import import WrappingKeySource
+from keyferry_server.operations.material_check import RsaKeyCheck
+from keyferry_server.parts import Parts
 from keyferry_server.routes import ROUTES
 from keyferry_server.settings import ListenAddress, Settings
+from keyferry_server.storage.audit_store import AuditStore
 from keyferry_server.storage.database import Database
+from keyferry_server.storage.due_work import DueWork
 from keyferry_server.storage.embedded import EmbeddedPostgres, find_software, make_data_folder
 from keyferry_server.storage.import_token_store import ImportTokenStore
 from keyferry_server.storage.installation_store import InstallationStore
 from keyferry_server.storage.key_store import KeyStore
+from keyferry_server.storage.key_usage_store import KeyUsageStore
+from keyferry_server.storage.root_key_store import RootKeyStore
 from keyferry_server.storage.schema import check_schema, migrate
 from keyferry_server.storage.url import parse_database_url
 from keyferry_server.transport.grpc import GrpcServer
 from keyferry_server.transport.http import MetricsServer
 
-INSTALLATION_PLACE = Place("installation", "1", "installation secret")
+# Each has a core for itself while it lasts.
+RSA_KEY_CHECKS_AT_ONCE = 2
+
+INSTALLATION_PLACE = INSTALLATION_SECRET.place(1)
 
 
 class StartError(Exception):
@@ -79,6 +87,10 @@ class RunningServer:
     metrics_address: str
     database: Database
     sweeper: ExpirySweeper
+    root_keys: RootKeyRing
+    reaper: KeyReaper
+    rotator: KeyRotator
+    audit_log: AuditLog
     operations: Mapping[type[Any], Handler]
     background: BackgroundTasks
 
@@ -92,7 +104,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         registry.register(collector)
 
     async with AsyncExitStack() as stack:
-        root_key, database = await stack.enter_async_context(_opened(settings))
+        provider, database = await stack.enter_async_context(opened(settings))
         watch = DatabaseWatch(
             database,
             clock,
@@ -102,95 +114,128 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         )
         await _check_clock(watch)
 
-        sealer = Sealer(root_key)
-        installation_secret = await _installation_secret(InstallationStore(database), sealer, clock)
+        ring = RootKeyRing(provider.load)
+        sealer = Sealer(ring)
+        root_key_watch = await _entered(settings, database, ring)
+        stack.push_async_callback(root_key_watch.leave)
+        installation_secret = await installation_secret_of(InstallationStore(database), sealer, clock)
         key_material_ids = KeyMaterialIds(installation_secret)
         codec = ImportTokenCodec(installation_secret)
 
-        keys = KeyStore(database)
-        tokens = ImportTokenStore(database)
-        door = KeyDoor(keys)
-        switch = KeySwitch(database, door, keys, clock)
-        key_use = KeyUse(door, sealer, clock)
-        data_keys = DataKeys(key_use)
+        usages = KeyUsageRecorder(KeyUsageStore(database), settings.usage_interval_seconds)
         pool = WrappingKeyPool(RSA_MODULUS_BITS, settings.wrapping_key_pool_size, registry)
-        sweeper = ExpirySweeper(keys, tokens, clock, settings.sweep_interval_seconds)
+        parts = Parts(
+            {
+                Clock: clock,
+                GrantTokenCodec: GrantTokenCodec(installation_secret),
+                Database: database,
+                ImportableKeys: ImportableKeys(settings.importable_keys),
+                DueWork: DueWork(database, settings.partition),
+                ImportTokenCodec: codec,
+                KeyMaterialIds: key_material_ids,
+                KeyUsages: usages,
+                RsaKeyCheck: RsaKeyChecks(RSA_KEY_CHECKS_AT_ONCE),
+                Sealer: sealer,
+                WrappingKeySource: pool,
+            }
+        )
+        operations = {route.operation: parts.get(route.operation) for route in ROUTES}
 
-        operations: list[Handler] = [
-            CreateKey(database, keys, sealer, key_material_ids, clock),
-            DescribeKey(door, clock),
-            ListKeys(keys),
-            EnableKey(switch),
-            DisableKey(switch),
-            GetParametersForImport(door, tokens, codec, pool, sealer, clock),
-            ImportKeyMaterial(database, door, keys, tokens, codec, key_material_ids, sealer, clock),
-            DeleteImportedKeyMaterial(database, door, keys, clock),
-            Encrypt(key_use),
-            Decrypt(key_use),
-            ReEncrypt(key_use),
-            GenerateDataKey(data_keys),
-            GenerateDataKeyWithoutPlaintext(data_keys),
-            GenerateRandom(),
-        ]
+        due_work, interval = parts.get(DueWork), settings.sweep_interval_seconds
+        sweeper = ExpirySweeper(due_work, parts.get(ImportTokenStore), clock, interval)
+        reaper = KeyReaper(due_work, clock, interval)
+        rotator = KeyRotator(
+            database,
+            due_work,
+            parts.get(KeyStore),
+            parts.get(FreshMaterial),
+            clock,
+            interval,
+        )
 
         scope = Scope(settings.partition, settings.default_region, settings.default_account)
-        local = Principal(scope.account_id, f"arn:{scope.partition}:iam::{scope.account_id}:root")
+        authentication = await build_authentication(settings, clock)
+        audit_log = AuditLog(
+            database,
+            parts.get(AuditStore),
+            AuditSigner(installation_secret),
+            clock,
+            registry,
+            interval_seconds=settings.audit_interval_seconds,
+            head_interval_seconds=settings.audit_head_interval_seconds,
+            most_unwritten=settings.audit_most_unwritten,
+            each_call=settings.audit_write == "each-call",
+        )
         middleware = [
+            audit(audit_log, clock),
             measure(registry),
             log_calls,
             hide_faults,
             enforce_deadline,
-            authenticate_as(local),
+            authentication.middleware,
             validate_request,
+            keep_request,
+            record_usage(usages.note, clock),
         ]
-        by_type = {type(operation): operation for operation in operations}
-        grpc_server = GrpcServer(ROUTES, by_type, middleware, scope, settings.max_message_bytes)
+        grpc_server = GrpcServer(
+            ROUTES, operations, middleware, scope, settings.max_message_bytes, authentication.tls
+        )
 
+        stack.push_async_callback(audit_log.close)
+        stack.push_async_callback(usages.write_if_possible)
         background = BackgroundTasks()
         stack.push_async_callback(background.stop)
         grpc_port = await grpc_server.start(settings.grpc_listen)
         stack.push_async_callback(grpc_server.stop, settings.drain_seconds)
-        metrics_address = "off"
-        if isinstance(settings.metrics_listen, ListenAddress):
-            metrics_server = MetricsServer(registry, watch.answers)
-            host, port = settings.metrics_listen.host, settings.metrics_listen.port
-            metrics_address = settings.metrics_listen.with_port(await metrics_server.start(host, port))
-            stack.push_async_callback(metrics_server.stop)
+        metrics_address = await _start_metrics(settings, MetricsServer(registry, watch.answers), stack)
         await grpc_server.set_serving(True)
 
         background.start(pool.run(), "wrapping key pool")
+        background.start(audit_log.run(), "audit log")
+        background.start(audit_log.run_heads(), "audit log heads")
         background.start(sweeper.run(), "expiry sweeper")
+        background.start(reaper.run(), "key reaper")
+        background.start(rotator.run(), "key rotator")
+        background.start(usages.run(), "key usage recorder")
         background.start(watch.run(grpc_server.set_serving), "database watch")
+        background.start(root_key_watch.run(), "root key watch")
+        for name, refresh in authentication.refreshes.items():
+            background.start(refresh(), name)
 
         yield RunningServer(
             grpc_address=settings.grpc_listen.with_port(grpc_port),
             metrics_address=metrics_address,
             database=database,
             sweeper=sweeper,
-            operations=by_type,
+            root_keys=ring,
+            reaper=reaper,
+            rotator=rotator,
+            audit_log=audit_log,
+            operations=operations,
             background=background,
         )
 
 
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[tuple[RootKey, Database]]:
-    """Open the root key and the database at its schema: the operator's, or our own embedded one."""
+async def opened(settings: Settings) -> AsyncIterator[tuple[RootKeyProvider, Database]]:
+    """Find the root key and open the database at its schema: the operator's, or our own embedded one."""
     async with AsyncExitStack() as stack:
         if settings.database_url is not None:
-            root_key = load_root_key(settings)
+            provider = root_key_provider(settings)
+            provider.load()  # before anything is opened: what cannot start leaves nothing behind
             database = open_database(settings)
             stack.push_async_callback(database.close)
             await check_schema(database)
         else:
             find_software()  # before anything is made: what cannot start leaves nothing behind
             folder = settings.data_dir or default_data_dir()
-            root_key = _embedded_root_key(settings, folder)
+            provider = _embedded_root_key(settings, folder)
             postgres = await EmbeddedPostgres.start(folder)
             stack.push_async_callback(postgres.stop)
             await migrate(postgres.url(), settings.database_connect_timeout_seconds)
             database = _database(settings, postgres.url())
             stack.push_async_callback(database.close)
-        yield root_key, database
+        yield provider, database
 
 
 def open_database(settings: Settings) -> Database:
@@ -208,12 +253,14 @@ def database_url(settings: Settings) -> str:
     return parse_database_url(settings.database_url.get_secret_value(), password)
 
 
-def load_root_key(settings: Settings) -> RootKey:
-    """Load the root key that the settings name."""
+def root_key_provider(settings: Settings) -> RootKeyProvider:
+    """Return where the settings say that the root key is."""
     if settings.root_key is not None:
-        return load_root_key_environment(settings.root_key.get_secret_value())
+        return EnvironmentRootKeyProvider(Secret(settings.root_key.get_secret_value().encode()))
     if settings.root_key_file is not None:
-        return load_root_key_file(settings.root_key_file)
+        return FileRootKeyProvider(settings.root_key_file)
+    if settings.pkcs11_module is not None:
+        return _pkcs11(settings, settings.pkcs11_module)
     raise StartError(
         "a server with a database URL needs its root key: make one with `keyferry-server root-key generate --out FILE`, "
         "keep a copy of it apart from the database's backups, and name it with --root-key-file or KEYFERRY_ROOT_KEY_FILE"
@@ -239,10 +286,29 @@ def _database(settings: Settings, url: str) -> Database:
     )
 
 
-def _embedded_root_key(settings: Settings, folder: Path) -> RootKey:
-    """Load the root key of the embedded database; make it together with the database, and never later."""
-    if settings.root_key is not None or settings.root_key_file is not None:
-        return load_root_key(settings)
+def _pkcs11(settings: Settings, module: Path) -> RootKeyProvider:
+    try:
+        from keyferry_server.crypto.root_key.pkcs11 import Pkcs11RootKeyProvider  # noqa: PLC0415 -- an extra
+    except ImportError:
+        raise StartError(
+            "a root key in a PKCS#11 device needs the extra: pip install 'keyferry-server[pkcs11]'"
+        ) from None
+    pin = settings.pkcs11_pin.get_secret_value() if settings.pkcs11_pin is not None else None
+    if settings.pkcs11_pin_file is not None:
+        pin = settings.pkcs11_pin_file.read_text().rstrip("\r\n")
+    return Pkcs11RootKeyProvider(
+        module, settings.pkcs11_token or "", Secret((pin or "").encode()), settings.pkcs11_key_label
+    )
+
+
+def _embedded_root_key(settings: Settings, folder: Path) -> RootKeyProvider:
+    """Find the root key of the embedded database; make it together with the database, and never later."""
+    if (
+        settings.root_key is not None
+        or settings.root_key_file is not None
+        or settings.pkcs11_module is not None
+    ):
+        return root_key_provider(settings)
     path = folder / "root-key"
     if not path.exists():
         if (folder / "postgres").exists():
@@ -252,7 +318,24 @@ def _embedded_root_key(settings: Settings, folder: Path) -> RootKey:
             )
         make_data_folder(folder)
         generate_root_key_file(path)
-    return load_root_key_file(path)
+    return FileRootKeyProvider(path)
+
+
+async def _start_metrics(settings: Settings, server: MetricsServer, stack: AsyncExitStack) -> str:
+    address = settings.metrics_listen
+    if not isinstance(address, ListenAddress):
+        return "off"
+    port = await server.start(address.host, address.port)
+    stack.push_async_callback(server.stop)
+    return address.with_port(port)
+
+
+async def _entered(settings: Settings, database: Database, ring: RootKeyRing) -> RootKeyWatch:
+    """Check the root key against the database, and make this server known to the others."""
+    await check_root_key(database, ring)
+    watch = RootKeyWatch(database, RootKeyStore(database), ring, settings.replica_interval_seconds)
+    await watch.enter()
+    return watch
 
 
 async def _check_clock(watch: DatabaseWatch) -> None:
@@ -265,7 +348,9 @@ async def _check_clock(watch: DatabaseWatch) -> None:
         )
 
 
-async def _installation_secret(store: InstallationStore, sealer: Sealer, clock: Clock) -> Secret:
+async def installation_secret_of(store: InstallationStore, sealer: Sealer, clock: Clock) -> Secret:
+    """Return the installation's secret; it is made with the first use of a database."""
+
     def make() -> bytes:
         return sealer.seal(Secret.generate(INSTALLATION_SECRET_BYTES), INSTALLATION_PLACE)
 

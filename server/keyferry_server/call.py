@@ -11,6 +11,7 @@ from typing import Any
 from google.protobuf.message import Message
 
 from keyferry_server.authn.caller import Caller
+from keyferry_server.authn.evidence import NOTHING_SHOWN, Evidence
 from keyferry_server.domain.identifiers import Accepts, Scope
 from keyferry_server.domain.key import KeyStates
 
@@ -42,7 +43,12 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call. `deadline` is on the event loop's clock, in seconds."""
+    """One call. `deadline` is on the event loop's clock, in seconds.
+
+    `peer` is where it comes from, as gRPC writes it, and `is_encrypted` whether
+    nobody between can read it. `request` is what is asked: policies decide by it.
+    `evidence` is what the caller showed over gRPC to say who it is.
+    """
 
     request_id: str
     route: Route
@@ -50,6 +56,9 @@ class Call:
     deadline: float
     caller: Caller
     scope: Scope
+    is_encrypted: bool = False
+    request: Message | None = None
+    evidence: Evidence = NOTHING_SHOWN
 
 
 Handler = Callable[[Any, Call], Awaitable[Message]]

@@ -1,4 +1,4 @@
-"""The `keyferry-server` command: serve, migrate, check-config, root-key.
+"""The `keyferry-server` command: serve, migrate, check-config, root-key, audit.
 
 Exit codes: 0 done, 1 it cannot be done (the reason is on standard error), 2 wrong usage or settings.
 """
@@ -6,27 +6,22 @@ Exit codes: 0 done, 1 it cannot be done (the reason is on standard error), 2 wro
 import asyncio
 import signal
 import sys
-from collections.abc import Coroutine
-from pathlib import Path
-from typing import Annotated, Any, Never
+from typing import Annotated
 
 import structlog
 import typer
-from pydantic import ValidationError
 
-from keyferry_server.app import StartError, database_url, load_root_key, open_database, running
-from keyferry_server.crypto.root_key import RootKeyError
-from keyferry_server.crypto.root_key.file import generate_root_key_file
-from keyferry_server.domain.errors import KmsError
+from keyferry_server.administration.root_key_check import check_root_key
+from keyferry_server.app import StartError, database_url, open_database, root_key_provider, running
+from keyferry_server.authentication import build_authentication
+from keyferry_server.commands import audit, root_key
+from keyferry_server.commands.certificates import certificates
+from keyferry_server.commands.process import DatabaseUrl, DataDir, RootKeyFile, read_settings, run
+from keyferry_server.crypto.root_key.ring import RootKeyRing
+from keyferry_server.domain.clock import SystemClock
 from keyferry_server.logs import configure_logs
-from keyferry_server.settings import Settings, describe_setting_errors
-from keyferry_server.storage.database import DatabaseUnusableError
-from keyferry_server.storage.embedded import EmbeddedPostgresError
-from keyferry_server.storage.schema import SchemaError, check_schema, migrate
-from keyferry_server.storage.url import DatabaseUrlError
-
-REFUSED = 1
-MISUSED = 2
+from keyferry_server.settings import Settings
+from keyferry_server.storage.schema import check_schema, migrate
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -37,19 +32,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-root_key_app = typer.Typer(help="The root key, which seals everything in the database.", no_args_is_help=True)
-app.add_typer(root_key_app, name="root-key")
+app.add_typer(root_key.app, name="root-key")
+app.add_typer(audit.app, name="audit")
+app.command()(certificates)
 
-DatabaseUrl = Annotated[
-    str | None,
-    typer.Option(help="Postgres: postgresql://USER:PASSWORD@HOST:PORT/DATABASE. Default: embedded."),
-]
-DataDir = Annotated[
-    Path | None, typer.Option(help="Folder of the embedded Postgres. Default: your data folder.")
-]
-RootKeyFile = Annotated[
-    Path | None, typer.Option(help="File with the root key. Required with --database-url.")
-]
 Listen = Annotated[str | None, typer.Option(metavar="HOST:PORT")]
 ListenOrOff = Annotated[str | None, typer.Option(metavar="HOST:PORT|off")]
 
@@ -65,7 +51,7 @@ def serve(
     workers: Annotated[int | None, typer.Option(help="Worker processes; this version runs 1.")] = None,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C; prints one line when ready."""
-    settings = _settings(
+    settings = read_settings(
         database_url=database_url,
         data_dir=data_dir,
         root_key_file=root_key_file,
@@ -75,15 +61,15 @@ def serve(
         workers=workers,
     )
     configure_logs(settings.log_level, settings.log_format)
-    _run(_serve(settings))
+    run(_serve(settings))
 
 
 @app.command("migrate")
 def migrate_command(database_url: DatabaseUrl = None) -> None:
     """Bring the schema of the database up to date. Safe to repeat and to run twice at once."""
-    settings = _settings(database_url=database_url)
+    settings = read_settings(database_url=database_url)
     configure_logs(settings.log_level, settings.log_format)
-    _run(_migrate(settings))
+    run(_migrate(settings))
     typer.echo("The database is up to date.")
 
 
@@ -92,22 +78,10 @@ def check_config(
     database_url: DatabaseUrl = None, data_dir: DataDir = None, root_key_file: RootKeyFile = None
 ) -> None:
     """Check the settings, the root key and the database without serving."""
-    settings = _settings(database_url=database_url, data_dir=data_dir, root_key_file=root_key_file)
+    settings = read_settings(database_url=database_url, data_dir=data_dir, root_key_file=root_key_file)
     configure_logs(settings.log_level, settings.log_format)
-    _run(_check(settings))
+    run(_check(settings))
     typer.echo("The configuration is good.")
-
-
-@root_key_app.command()
-def generate(out: Annotated[Path, typer.Option(help="File to write; it must not exist.")]) -> None:
-    """Make a new root key in a file that only its owner can read."""
-    try:
-        generate_root_key_file(out)
-    except (OSError, RootKeyError) as error:
-        _fail(str(error))
-    typer.echo(
-        f"The root key is in {out}. Keep a copy apart from the database's backups: without it every key is lost."
-    )
 
 
 def main() -> None:
@@ -120,7 +94,7 @@ async def _serve(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    if settings.insecure_no_auth:
+    if settings.auth == "none":
         _log.warning("NO AUTHENTICATION: everyone who can reach this server can use every key in it")
     async with running(settings) as server:
         sys.stdout.write(
@@ -143,43 +117,13 @@ async def _migrate(settings: Settings) -> None:
 
 
 async def _check(settings: Settings) -> None:
+    await build_authentication(settings, SystemClock())
     if settings.database_url is None:
         return
-    load_root_key(settings)
+    ring = RootKeyRing(root_key_provider(settings).load)
     database = open_database(settings)
     try:
         await check_schema(database)
+        await check_root_key(database, ring)
     finally:
         await database.close()
-
-
-def _settings(**options: object) -> Settings:
-    given = {name: value for name, value in options.items() if value is not None}
-    try:
-        return Settings(**given)  # type: ignore[arg-type]  # pydantic validates
-    except ValidationError as error:
-        _fail(describe_setting_errors(error.errors()), MISUSED)
-
-
-def _run(work: Coroutine[Any, Any, None]) -> None:
-    try:
-        asyncio.run(work)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except (
-        StartError,
-        RootKeyError,
-        EmbeddedPostgresError,
-        DatabaseUnusableError,
-        SchemaError,
-        DatabaseUrlError,
-        OSError,
-        KmsError,
-    ) as error:
-        _fail(str(error))
-
-
-def _fail(reason: str, code: int = REFUSED) -> Never:
-    for line in reason.splitlines():
-        sys.stderr.write(f"keyferry-server: {line}\n")
-    sys.exit(code)

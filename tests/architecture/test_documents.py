@@ -11,7 +11,7 @@ import pytest
 from fixtures.server import TestServer
 from typer.main import get_command
 
-from keyferry.v1.key_management_service_pb2 import DESCRIPTOR
+import keyferry.v1
 from keyferry_client.cli.app import app as client_app
 from keyferry_server.cli import app as server_app
 from keyferry_server.crypto.ciphertext import encrypt
@@ -21,11 +21,12 @@ from keyferry_server.domain.errors import KmsError
 from keyferry_server.routes import ROUTES
 from keyferry_server.settings import Settings
 from keyferry_server.transport.errors import CODES
+from keyferry_server.transport.grpc import SERVICES
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 TEXTS = {str(page.relative_to(ROOT)): page.read_text() for page in PAGES}
-OPERATIONS = {method.name for method in DESCRIPTOR.services_by_name["KeyManagementService"].methods}
+OPERATIONS = {method.name for service in SERVICES for method in service.methods}
 COMMANDS = {"keyferry": get_command(client_app), "keyferry-server": get_command(server_app)}
 
 _VERBS = (
@@ -33,8 +34,6 @@ _VERBS = (
     "ReEncrypt|Replicate|Retire|Revoke|Rotate|Schedule|Sign|Tag|Untag|Update|Verify"
 )
 _OPERATION = re.compile(rf"\b(?:{_VERBS})(?:[A-Z][a-z]+)+\b")
-# Members of AWS requests that look like operations.
-_NO_OPERATIONS = {"ImportType"}
 _COMMAND_LINE = re.compile(r"(?:^|`|\$\()(keyferry(?:-server)? (?!is ready)[^`)|\n]*)", re.MULTILINE)
 
 
@@ -65,6 +64,14 @@ def anchors(text: str) -> set[str]:
 def leaves(root: type[KmsError]) -> Iterator[type[KmsError]]:
     for one in root.__subclasses__():
         yield from leaves(one) if one.__subclasses__() else [one]
+
+
+# What is named like an operation and is none: types of the contract, exceptions, events of the audit log.
+_NO_OPERATIONS = {
+    *keyferry.v1.__all__,
+    *(error.__name__ for error in leaves(KmsError)),
+    *("DeleteExpiredKeyMaterial", "DeleteKey", "RotateKey"),
+}
 
 
 @pytest.mark.parametrize("name", TEXTS)
@@ -160,6 +167,7 @@ def test_operations_are_named_where_they_are_and_where_they_are_missed() -> None
     named = {
         re.sub(r"(?:Request|Response)$", "", operation)
         for name, text in TEXTS.items()
+        if not name.startswith("docs/reference/")  # made from the contract itself
         for operation in _OPERATION.findall(
             text.replace(section(page, "Not there yet"), "") if name == page else text
         )
@@ -167,9 +175,8 @@ def test_operations_are_named_where_they_are_and_where_they_are_missed() -> None
     assert missed
     assert missed & OPERATIONS == set()
     assert named - OPERATIONS - _NO_OPERATIONS == set()
-    assert set(_OPERATION.findall(TEXTS["CHANGELOG.md"])) | {"Encrypt", "Decrypt"} >= OPERATIONS - {
-        "ReEncrypt"
-    }
+    one_word = {"Encrypt", "Decrypt", "ReEncrypt", "Sign", "Verify"}
+    assert OPERATIONS - set(_OPERATION.findall(TEXTS["CHANGELOG.md"])) - one_word == set()
 
 
 def test_the_statuses_of_all_errors_are_listed() -> None:

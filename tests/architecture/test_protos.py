@@ -1,28 +1,47 @@
 """The contract explains itself: comments on everything, limits on everything that a caller sends."""
 
+import importlib
 import re
 from pathlib import Path
 
 import pytest
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
+from google.protobuf.descriptor_pb2 import MethodOptions
 
 import keyferry.v1
-from keyferry.v1 import constraints_pb2, cryptography_pb2, key_import_pb2, key_lifecycle_pb2, key_pb2
-from keyferry.v1.key_management_service_pb2 import DESCRIPTOR as SERVICE_FILE
+from keyferry.v1 import constraints_pb2
+from keyferry_server.transport.grpc import SERVICES
 from keyferry_server.wire.constraints import enum_prefix
 
 FOLDER = Path(keyferry.v1.__file__).parent
 FILES = sorted(FOLDER.glob("*.proto"))
 DESCRIPTORS = [
-    module.DESCRIPTOR
-    for module in (constraints_pb2, cryptography_pb2, key_import_pb2, key_lifecycle_pb2, key_pb2)
+    importlib.import_module(f"keyferry.v1.{path.stem}_pb2").DESCRIPTOR
+    for path in FILES
+    if "service" not in path.stem
 ]
 MESSAGES: list[Descriptor] = [
     message for file in DESCRIPTORS for message in file.message_types_by_name.values()
 ]
 ENUMS: list[EnumDescriptor] = [enum for file in DESCRIPTORS for enum in file.enum_types_by_name.values()]
-METHODS = list(SERVICE_FILE.services_by_name["KeyManagementService"].methods)
+METHODS = [method for service in SERVICES for method in service.methods]
 REQUESTS: list[Descriptor] = [method.input_type for method in METHODS]
+
+
+def structures_in(message: Descriptor) -> set[Descriptor]:
+    """Return the messages of ours that a message holds, at any depth."""
+    inner = {
+        field.message_type
+        for field in message.fields
+        if field.message_type is not None
+        and field.message_type.file.package == "keyferry.v1"
+        and not field.message_type.GetOptions().map_entry
+    }
+    return inner.union(*map(structures_in, inner))
+
+
+STRUCTURES = set().union(*map(structures_in, REQUESTS))
+SENT: list[Descriptor] = [*REQUESTS, *sorted(STRUCTURES, key=lambda one: one.full_name)]
 
 # What opens a definition or is one, with the name that a reader looks for.
 _DEFINITION = re.compile(
@@ -40,6 +59,20 @@ _SIZED = {
     FieldDescriptor.TYPE_UINT64,
 }
 
+# Repeating one of these after its answer was lost would do it twice, or be refused although it was done.
+NOT_REPEATABLE = {
+    "CancelKeyDeletion",
+    "CreateAlias",
+    "CreateGrant",
+    "CreateKey",
+    "DeleteAlias",
+    "RetireGrant",
+    "RevokeGrant",
+    "RevokeImportToken",
+    "RotateKeyOnDemand",
+    "ScheduleKeyDeletion",
+}
+
 # Sent by callers without a limit of their own. An encryption context is limited
 # by the message size alone, as AWS limits it by the size of the request.
 WITHOUT_LIMITS = {
@@ -49,6 +82,10 @@ WITHOUT_LIMITS = {
     "ReEncryptRequest.destination_encryption_context",
     "GenerateDataKeyRequest.encryption_context",
     "GenerateDataKeyWithoutPlaintextRequest.encryption_context",
+    "GrantConstraints.encryption_context_equals",
+    "GrantConstraints.encryption_context_subset",
+    "GenerateDataKeyPairRequest.encryption_context",
+    "GenerateDataKeyPairWithoutPlaintextRequest.encryption_context",
 }
 
 
@@ -84,7 +121,7 @@ def test_no_definition_of_the_contract_escapes_the_test_of_comments() -> None:
     expected += [enum.name for enum in ENUMS]
     expected += [value.name for enum in ENUMS for value in enum.values]
     expected += [method.name for method in METHODS]
-    expected += ["constraint"]
+    expected += ["constraint", "keyferry_extension"]
     assert named == sorted(expected)
 
 
@@ -93,8 +130,10 @@ def test_every_file_of_the_contract_says_what_it_is_for(path: Path) -> None:
     assert path.read_text().startswith("// ")
 
 
-def limited_or_listed(request: Descriptor, field: FieldDescriptor) -> bool:
+def limited_or_listed(field: FieldDescriptor) -> bool:
     rule = field.GetOptions().Extensions[constraints_pb2.constraint]
+    if field.is_repeated:
+        rule = rule.item
     if field.type in {FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_BYTES}:
         return rule.HasField("max_length")
     if field.type in _SIZED:
@@ -102,15 +141,13 @@ def limited_or_listed(request: Descriptor, field: FieldDescriptor) -> bool:
     return field.message_type is None or not field.message_type.GetOptions().map_entry
 
 
-@pytest.mark.parametrize("request_", REQUESTS, ids=lambda request: request.name)
+@pytest.mark.parametrize("request_", SENT, ids=lambda request: request.name)
 def test_every_value_that_a_caller_sends_has_its_limits(request_: Descriptor) -> None:
-    unlimited = {
-        f"{request_.name}.{field.name}" for field in request_.fields if not limited_or_listed(request_, field)
-    }
+    unlimited = {f"{request_.name}.{field.name}" for field in request_.fields if not limited_or_listed(field)}
     assert unlimited == {name for name in WITHOUT_LIMITS if name.startswith(f"{request_.name}.")}
 
 
-@pytest.mark.parametrize("request_", REQUESTS, ids=lambda request: request.name)
+@pytest.mark.parametrize("request_", SENT, ids=lambda request: request.name)
 def test_the_limits_of_a_value_stand_in_its_comment_too(request_: Descriptor) -> None:
     comments = {
         place.split()[-1]: comment
@@ -119,7 +156,7 @@ def test_the_limits_of_a_value_stand_in_its_comment_too(request_: Descriptor) ->
     }
     for field in request_.fields:
         rule = field.GetOptions().Extensions[constraints_pb2.constraint]
-        for limit in (rule.max_length, rule.max_value):
+        for limit in (rule.max_length, rule.max_value, rule.item.max_length):
             assert not limit or str(limit) in comments[field.name], field.name
 
 
@@ -138,6 +175,33 @@ def definitions_of_message(path: Path, message: str) -> dict[str, str]:
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: message.name)
 def test_every_singular_field_tells_absent_from_empty(message: Descriptor) -> None:
     assert [field.name for field in message.fields if not field.is_repeated and not field.has_presence] == []
+
+
+def test_every_operation_may_be_repeated_by_clients_unless_it_is_known_that_it_must_not() -> None:
+    never_repeated = {
+        method.name
+        for method in METHODS
+        if method.GetOptions().idempotency_level == MethodOptions.IDEMPOTENCY_UNKNOWN
+    }
+    assert never_repeated == NOT_REPEATABLE
+
+
+def test_what_only_reads_is_free_of_side_effects_in_the_contract() -> None:
+    reading = {
+        method.name
+        for method in METHODS
+        if re.match(r"(List|Describe)\w+|Get(?!ParametersForImport)\w+", method.name)
+    }
+    assert reading
+    assert (
+        reading
+        - {
+            method.name
+            for method in METHODS
+            if method.GetOptions().idempotency_level == MethodOptions.NO_SIDE_EFFECTS
+        }
+        == set()
+    )
 
 
 @pytest.mark.parametrize("enum", ENUMS, ids=lambda enum: enum.name)

@@ -16,7 +16,6 @@ import keyferry_client
 import keyferry_migrations
 import keyferry_server.operations
 from keyferry import v1
-from keyferry.v1.key_management_service_pb2 import DESCRIPTOR
 from keyferry_client import CancellationToken, KeyManagementServiceClient, Task
 from keyferry_client import errors as client_errors
 from keyferry_client.status_details import error_of_call
@@ -26,8 +25,9 @@ from keyferry_server.domain.errors import Category, FieldViolation, KmsError, Va
 from keyferry_server.domain.identifiers import Accepts
 from keyferry_server.routes import ROUTES
 from keyferry_server.transport.errors import CODES, format_error
+from keyferry_server.transport.grpc import SERVICES
 
-METHODS: list[MethodDescriptor] = list(DESCRIPTOR.services_by_name["KeyManagementService"].methods)
+METHODS: list[MethodDescriptor] = [method for service in SERVICES for method in service.methods]
 OPERATIONS = Path(inspect.getfile(keyferry_server.operations)).parent
 LONGEST_DEADLINE_SECONDS = 60
 

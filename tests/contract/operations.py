@@ -4,20 +4,50 @@ import re
 from typing import Any
 
 from google.protobuf.message import Message
+from policies import OWNER, policy, user
 from steps import NEVER
 
 from keyferry.v1 import (
+    CancelKeyDeletionRequest,
+    CreateAliasRequest,
+    CreateGrantRequest,
     DecryptRequest,
+    DeleteAliasRequest,
     DeleteImportedKeyMaterialRequest,
     DescribeKeyRequest,
     DisableKeyRequest,
+    DisableKeyRotationRequest,
     EnableKeyRequest,
+    EnableKeyRotationRequest,
     EncryptRequest,
+    GenerateDataKeyPairRequest,
+    GenerateDataKeyPairWithoutPlaintextRequest,
     GenerateDataKeyRequest,
     GenerateDataKeyWithoutPlaintextRequest,
+    GetKeyLastUsageRequest,
+    GetKeyPolicyRequest,
+    GetKeyRotationStatusRequest,
     GetParametersForImportRequest,
     ImportKeyMaterialRequest,
+    ListAliasesRequest,
+    ListGrantsRequest,
+    ListImportReceiptsRequest,
+    ListImportTokensRequest,
+    ListKeyPoliciesRequest,
+    ListKeyRotationsRequest,
+    ListResourceTagsRequest,
+    PutKeyPolicyRequest,
     ReEncryptRequest,
+    RetireGrantRequest,
+    RevokeGrantRequest,
+    RevokeImportTokenRequest,
+    RotateKeyOnDemandRequest,
+    ScheduleKeyDeletionRequest,
+    Tag,
+    TagResourceRequest,
+    UntagResourceRequest,
+    UpdateAliasRequest,
+    UpdateKeyDescriptionRequest,
 )
 from keyferry_client import KeyManagementServiceClient
 
@@ -29,9 +59,43 @@ KEY_ONLY = frozenset(
         "GetParametersForImport",
         "ImportKeyMaterial",
         "DeleteImportedKeyMaterial",
+        "CreateGrant",
+        "GetKeyPolicy",
+        "ListGrants",
+        "ListKeyPolicies",
+        "PutKeyPolicy",
+        "RetireGrant",
+        "RevokeGrant",
+        "UpdateKeyDescription",
+        "CreateAlias",
+        "UpdateAlias",
+        "ListAliases",
+        "TagResource",
+        "UntagResource",
+        "ListResourceTags",
+        "CancelKeyDeletion",
+        "DisableKeyRotation",
+        "EnableKeyRotation",
+        "GetKeyLastUsage",
+        "GetKeyRotationStatus",
+        "ListImportReceipts",
+        "ListImportTokens",
+        "ListKeyRotations",
+        "RevokeImportToken",
+        "RotateKeyOnDemand",
+        "ScheduleKeyDeletion",
     }
 )
-IMPORT_OPERATIONS = frozenset({"GetParametersForImport", "ImportKeyMaterial", "DeleteImportedKeyMaterial"})
+IMPORT_OPERATIONS = frozenset(
+    {
+        "GetParametersForImport",
+        "ImportKeyMaterial",
+        "DeleteImportedKeyMaterial",
+        "ListImportReceipts",
+        "ListImportTokens",
+        "RevokeImportToken",
+    }
+)
 CRYPTOGRAPHIC = frozenset(
     {
         "Encrypt",
@@ -39,6 +103,8 @@ CRYPTOGRAPHIC = frozenset(
         "ReEncrypt from",
         "ReEncrypt to",
         "GenerateDataKey",
+        "GenerateDataKeyPair",
+        "GenerateDataKeyPairWithoutPlaintext",
         "GenerateDataKeyWithoutPlaintext",
     }
 )
@@ -53,6 +119,8 @@ def request_on(
     destination: str = "",
     import_token: bytes = b"token",
     wrapped: bytes = bytes(256),
+    token_id: str = "",
+    grant_id: str = "0" * 64,
 ) -> Message:
     """Return a request of one of ON_A_KEY that is right but for what the test is about.
 
@@ -72,16 +140,52 @@ def request_on(
             key_id=key_id, import_token=import_token, encrypted_key_material=wrapped, expiration_model=NEVER
         ),
         "DeleteImportedKeyMaterial": DeleteImportedKeyMaterialRequest(key_id=key_id),
+        "ScheduleKeyDeletion": ScheduleKeyDeletionRequest(key_id=key_id, pending_window_in_days=7),
+        "CancelKeyDeletion": CancelKeyDeletionRequest(key_id=key_id),
+        "EnableKeyRotation": EnableKeyRotationRequest(key_id=key_id),
+        "DisableKeyRotation": DisableKeyRotationRequest(key_id=key_id),
+        "GetKeyRotationStatus": GetKeyRotationStatusRequest(key_id=key_id),
+        "RotateKeyOnDemand": RotateKeyOnDemandRequest(key_id=key_id),
+        "ListKeyRotations": ListKeyRotationsRequest(key_id=key_id),
+        "GetKeyLastUsage": GetKeyLastUsageRequest(key_id=key_id),
+        "ListImportTokens": ListImportTokensRequest(key_id=key_id),
+        "RevokeImportToken": RevokeImportTokenRequest(
+            key_id=key_id, import_token_id=token_id or "00000000-0000-0000-0000-000000000000"
+        ),
+        "ListImportReceipts": ListImportReceiptsRequest(key_id=key_id),
+        "GetKeyPolicy": GetKeyPolicyRequest(key_id=key_id),
+        "PutKeyPolicy": PutKeyPolicyRequest(key_id=key_id, policy=policy(OWNER)),
+        "ListKeyPolicies": ListKeyPoliciesRequest(key_id=key_id),
+        "CreateGrant": CreateGrantRequest(
+            key_id=key_id, grantee_principal=user("grantee"), operations=["GRANT_OPERATION_ENCRYPT"]
+        ),
+        "ListGrants": ListGrantsRequest(key_id=key_id),
+        "RevokeGrant": RevokeGrantRequest(key_id=key_id, grant_id=grant_id),
+        "RetireGrant": RetireGrantRequest(key_id=key_id, grant_id=grant_id),
         "Encrypt": EncryptRequest(key_id=key_id, plaintext=b"text"),
         "Decrypt": DecryptRequest(key_id=key_id, ciphertext_blob=ciphertext),
         "ReEncrypt from": ReEncryptRequest(
             source_key_id=key_id, destination_key_id=destination, ciphertext_blob=ciphertext
         ),
         "ReEncrypt to": ReEncryptRequest(destination_key_id=key_id, ciphertext_blob=ciphertext),
+        "GenerateDataKeyPair": GenerateDataKeyPairRequest(
+            key_id=key_id, key_pair_spec="DATA_KEY_PAIR_SPEC_ECC_NIST_P256"
+        ),
+        "GenerateDataKeyPairWithoutPlaintext": GenerateDataKeyPairWithoutPlaintextRequest(
+            key_id=key_id, key_pair_spec="DATA_KEY_PAIR_SPEC_ECC_NIST_P384"
+        ),
         "GenerateDataKey": GenerateDataKeyRequest(key_id=key_id, key_spec="DATA_KEY_SPEC_AES_256"),
         "GenerateDataKeyWithoutPlaintext": GenerateDataKeyWithoutPlaintextRequest(
             key_id=key_id, number_of_bytes=64
         ),
+        "UpdateKeyDescription": UpdateKeyDescriptionRequest(key_id=key_id, description="another"),
+        "CreateAlias": CreateAliasRequest(alias_name="alias/new", target_key_id=key_id),
+        "UpdateAlias": UpdateAliasRequest(alias_name="alias/moved", target_key_id=key_id),
+        "DeleteAlias": DeleteAliasRequest(alias_name="alias/moved"),
+        "ListAliases": ListAliasesRequest(key_id=key_id),
+        "TagResource": TagResourceRequest(key_id=key_id, tags=[Tag(tag_key="team", tag_value="payroll")]),
+        "UntagResource": UntagResourceRequest(key_id=key_id, tag_keys=["team"]),
+        "ListResourceTags": ListResourceTagsRequest(key_id=key_id),
     }
     return requests[operation]
 

@@ -40,7 +40,16 @@ from keyferry_client.errors import (
 
 KEY_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 MATERIAL_ID = re.compile(r"[0-9a-f]{64}")
-ABSENT_BEFORE_IMPORT = {"current_key_material_id", "deletion_date", "expiration_model", "valid_to"}
+ABSENT_BEFORE_IMPORT = {
+    "current_key_material_id",
+    "deletion_date",
+    "expiration_model",
+    "key_agreement_algorithms",
+    "mac_algorithms",
+    "pending_deletion_window_in_days",
+    "signing_algorithms",
+    "valid_to",
+}
 ALL_MEMBERS = {field.name for field in KeyMetadata.DESCRIPTOR.fields}
 
 
@@ -61,6 +70,7 @@ def of_new_external_key(key: KeyMetadata, **different: object) -> KeyMetadata:
         "key_state": "KEY_STATE_PENDING_IMPORT",
         "origin": "ORIGIN_TYPE_EXTERNAL",
         "key_manager": "KEY_MANAGER_TYPE_CUSTOMER",
+        "customer_master_key_spec": "KEY_SPEC_SYMMETRIC_DEFAULT",
         "key_spec": "KEY_SPEC_SYMMETRIC_DEFAULT",
         "encryption_algorithms": [EncryptionAlgorithmSpec.ENCRYPTION_ALGORITHM_SPEC_SYMMETRIC_DEFAULT],
         "multi_region": False,
@@ -147,7 +157,11 @@ async def test_the_metadata_of_an_external_key_in_each_situation(
     await import_material(client, key_id, valid_to=valid_to)
     await schedule_deletion(server, key_id, deletion_date)
     assert await describe(client, key_id) == of_new_external_key(
-        new, key_state="KEY_STATE_PENDING_DELETION", deletion_date=deletion_date, **expires
+        new,
+        key_state="KEY_STATE_PENDING_DELETION",
+        deletion_date=deletion_date,
+        pending_deletion_window_in_days=7,
+        **expires,
     )
 
     await delete_material(client, key_id)
@@ -155,6 +169,7 @@ async def test_the_metadata_of_an_external_key_in_each_situation(
         new,
         key_state="KEY_STATE_PENDING_DELETION",
         deletion_date=deletion_date,
+        pending_deletion_window_in_days=7,
         current_key_material_id=material_id,
     )
 

@@ -8,12 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from keyferry.v1.key_management_service_pb2 import DESCRIPTOR
+from unit.client.small_service import METHODS
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
-METHODS = list(DESCRIPTOR.services_by_name["KeyManagementService"].methods)
 SOURCES = ("protos", "client")
 
 
@@ -29,7 +27,7 @@ def every_operation() -> str:
         "from keyferry_client import AsyncResult, BlockingKeyManagementServiceClient, KeyManagementServiceClient, Task",
         "def calls(client: KeyManagementServiceClient, blocking: BlockingKeyManagementServiceClient) -> None:",
     ]
-    for method in METHODS:
+    for method in METHODS.values():
         name, request, response = (
             snake(method.name),
             f"v1.{method.name}Request()",

@@ -3,9 +3,20 @@
 import grpc
 import warnings
 
+from keyferry.v1 import aliases_pb2 as keyferry_dot_v1_dot_aliases__pb2
 from keyferry.v1 import cryptography_pb2 as keyferry_dot_v1_dot_cryptography__pb2
+from keyferry.v1 import data_key_pair_pb2 as keyferry_dot_v1_dot_data__key__pair__pb2
+from keyferry.v1 import grants_pb2 as keyferry_dot_v1_dot_grants__pb2
+from keyferry.v1 import key_agreement_pb2 as keyferry_dot_v1_dot_key__agreement__pb2
+from keyferry.v1 import key_deletion_pb2 as keyferry_dot_v1_dot_key__deletion__pb2
 from keyferry.v1 import key_import_pb2 as keyferry_dot_v1_dot_key__import__pb2
 from keyferry.v1 import key_lifecycle_pb2 as keyferry_dot_v1_dot_key__lifecycle__pb2
+from keyferry.v1 import key_policies_pb2 as keyferry_dot_v1_dot_key__policies__pb2
+from keyferry.v1 import key_rotation_pb2 as keyferry_dot_v1_dot_key__rotation__pb2
+from keyferry.v1 import key_usage_pb2 as keyferry_dot_v1_dot_key__usage__pb2
+from keyferry.v1 import mac_pb2 as keyferry_dot_v1_dot_mac__pb2
+from keyferry.v1 import signing_pb2 as keyferry_dot_v1_dot_signing__pb2
+from keyferry.v1 import tags_pb2 as keyferry_dot_v1_dot_tags__pb2
 
 GRPC_GENERATED_VERSION = '1.73.1'
 GRPC_VERSION = grpc.__version__
@@ -106,6 +117,166 @@ class KeyManagementServiceStub(object):
                 request_serializer=keyferry_dot_v1_dot_cryptography__pb2.GenerateRandomRequest.SerializeToString,
                 response_deserializer=keyferry_dot_v1_dot_cryptography__pb2.GenerateRandomResponse.FromString,
                 _registered_method=True)
+        self.ScheduleKeyDeletion = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/ScheduleKeyDeletion',
+                request_serializer=keyferry_dot_v1_dot_key__deletion__pb2.ScheduleKeyDeletionRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_key__deletion__pb2.ScheduleKeyDeletionResponse.FromString,
+                _registered_method=True)
+        self.CancelKeyDeletion = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/CancelKeyDeletion',
+                request_serializer=keyferry_dot_v1_dot_key__deletion__pb2.CancelKeyDeletionRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_key__deletion__pb2.CancelKeyDeletionResponse.FromString,
+                _registered_method=True)
+        self.EnableKeyRotation = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/EnableKeyRotation',
+                request_serializer=keyferry_dot_v1_dot_key__rotation__pb2.EnableKeyRotationRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_key__rotation__pb2.EnableKeyRotationResponse.FromString,
+                _registered_method=True)
+        self.DisableKeyRotation = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/DisableKeyRotation',
+                request_serializer=keyferry_dot_v1_dot_key__rotation__pb2.DisableKeyRotationRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_key__rotation__pb2.DisableKeyRotationResponse.FromString,
+                _registered_method=True)
+        self.GetKeyRotationStatus = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/GetKeyRotationStatus',
+                request_serializer=keyferry_dot_v1_dot_key__rotation__pb2.GetKeyRotationStatusRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_key__rotation__pb2.GetKeyRotationStatusResponse.FromString,
+                _registered_method=True)
+        self.RotateKeyOnDemand = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/RotateKeyOnDemand',
+                request_serializer=keyferry_dot_v1_dot_key__rotation__pb2.RotateKeyOnDemandRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_key__rotation__pb2.RotateKeyOnDemandResponse.FromString,
+                _registered_method=True)
+        self.ListKeyRotations = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/ListKeyRotations',
+                request_serializer=keyferry_dot_v1_dot_key__rotation__pb2.ListKeyRotationsRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_key__rotation__pb2.ListKeyRotationsResponse.FromString,
+                _registered_method=True)
+        self.GetKeyLastUsage = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/GetKeyLastUsage',
+                request_serializer=keyferry_dot_v1_dot_key__usage__pb2.GetKeyLastUsageRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_key__usage__pb2.GetKeyLastUsageResponse.FromString,
+                _registered_method=True)
+        self.UpdateKeyDescription = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/UpdateKeyDescription',
+                request_serializer=keyferry_dot_v1_dot_key__lifecycle__pb2.UpdateKeyDescriptionRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_key__lifecycle__pb2.UpdateKeyDescriptionResponse.FromString,
+                _registered_method=True)
+        self.CreateAlias = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/CreateAlias',
+                request_serializer=keyferry_dot_v1_dot_aliases__pb2.CreateAliasRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_aliases__pb2.CreateAliasResponse.FromString,
+                _registered_method=True)
+        self.UpdateAlias = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/UpdateAlias',
+                request_serializer=keyferry_dot_v1_dot_aliases__pb2.UpdateAliasRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_aliases__pb2.UpdateAliasResponse.FromString,
+                _registered_method=True)
+        self.DeleteAlias = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/DeleteAlias',
+                request_serializer=keyferry_dot_v1_dot_aliases__pb2.DeleteAliasRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_aliases__pb2.DeleteAliasResponse.FromString,
+                _registered_method=True)
+        self.ListAliases = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/ListAliases',
+                request_serializer=keyferry_dot_v1_dot_aliases__pb2.ListAliasesRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_aliases__pb2.ListAliasesResponse.FromString,
+                _registered_method=True)
+        self.TagResource = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/TagResource',
+                request_serializer=keyferry_dot_v1_dot_tags__pb2.TagResourceRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_tags__pb2.TagResourceResponse.FromString,
+                _registered_method=True)
+        self.UntagResource = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/UntagResource',
+                request_serializer=keyferry_dot_v1_dot_tags__pb2.UntagResourceRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_tags__pb2.UntagResourceResponse.FromString,
+                _registered_method=True)
+        self.ListResourceTags = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/ListResourceTags',
+                request_serializer=keyferry_dot_v1_dot_tags__pb2.ListResourceTagsRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_tags__pb2.ListResourceTagsResponse.FromString,
+                _registered_method=True)
+        self.GetKeyPolicy = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/GetKeyPolicy',
+                request_serializer=keyferry_dot_v1_dot_key__policies__pb2.GetKeyPolicyRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_key__policies__pb2.GetKeyPolicyResponse.FromString,
+                _registered_method=True)
+        self.PutKeyPolicy = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/PutKeyPolicy',
+                request_serializer=keyferry_dot_v1_dot_key__policies__pb2.PutKeyPolicyRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_key__policies__pb2.PutKeyPolicyResponse.FromString,
+                _registered_method=True)
+        self.ListKeyPolicies = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/ListKeyPolicies',
+                request_serializer=keyferry_dot_v1_dot_key__policies__pb2.ListKeyPoliciesRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_key__policies__pb2.ListKeyPoliciesResponse.FromString,
+                _registered_method=True)
+        self.CreateGrant = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/CreateGrant',
+                request_serializer=keyferry_dot_v1_dot_grants__pb2.CreateGrantRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_grants__pb2.CreateGrantResponse.FromString,
+                _registered_method=True)
+        self.ListGrants = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/ListGrants',
+                request_serializer=keyferry_dot_v1_dot_grants__pb2.ListGrantsRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_grants__pb2.ListGrantsResponse.FromString,
+                _registered_method=True)
+        self.ListRetirableGrants = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/ListRetirableGrants',
+                request_serializer=keyferry_dot_v1_dot_grants__pb2.ListRetirableGrantsRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_grants__pb2.ListRetirableGrantsResponse.FromString,
+                _registered_method=True)
+        self.RetireGrant = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/RetireGrant',
+                request_serializer=keyferry_dot_v1_dot_grants__pb2.RetireGrantRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_grants__pb2.RetireGrantResponse.FromString,
+                _registered_method=True)
+        self.RevokeGrant = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/RevokeGrant',
+                request_serializer=keyferry_dot_v1_dot_grants__pb2.RevokeGrantRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_grants__pb2.RevokeGrantResponse.FromString,
+                _registered_method=True)
+        self.Sign = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/Sign',
+                request_serializer=keyferry_dot_v1_dot_signing__pb2.SignRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_signing__pb2.SignResponse.FromString,
+                _registered_method=True)
+        self.Verify = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/Verify',
+                request_serializer=keyferry_dot_v1_dot_signing__pb2.VerifyRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_signing__pb2.VerifyResponse.FromString,
+                _registered_method=True)
+        self.GetPublicKey = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/GetPublicKey',
+                request_serializer=keyferry_dot_v1_dot_signing__pb2.GetPublicKeyRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_signing__pb2.GetPublicKeyResponse.FromString,
+                _registered_method=True)
+        self.GenerateMac = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/GenerateMac',
+                request_serializer=keyferry_dot_v1_dot_mac__pb2.GenerateMacRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_mac__pb2.GenerateMacResponse.FromString,
+                _registered_method=True)
+        self.VerifyMac = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/VerifyMac',
+                request_serializer=keyferry_dot_v1_dot_mac__pb2.VerifyMacRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_mac__pb2.VerifyMacResponse.FromString,
+                _registered_method=True)
+        self.DeriveSharedSecret = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/DeriveSharedSecret',
+                request_serializer=keyferry_dot_v1_dot_key__agreement__pb2.DeriveSharedSecretRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_key__agreement__pb2.DeriveSharedSecretResponse.FromString,
+                _registered_method=True)
+        self.GenerateDataKeyPair = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/GenerateDataKeyPair',
+                request_serializer=keyferry_dot_v1_dot_data__key__pair__pb2.GenerateDataKeyPairRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_data__key__pair__pb2.GenerateDataKeyPairResponse.FromString,
+                _registered_method=True)
+        self.GenerateDataKeyPairWithoutPlaintext = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/GenerateDataKeyPairWithoutPlaintext',
+                request_serializer=keyferry_dot_v1_dot_data__key__pair__pb2.GenerateDataKeyPairWithoutPlaintextRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_data__key__pair__pb2.GenerateDataKeyPairWithoutPlaintextResponse.FromString,
+                _registered_method=True)
 
 
 class KeyManagementServiceServicer(object):
@@ -159,7 +330,8 @@ class KeyManagementServiceServicer(object):
     def ImportKeyMaterial(self, request, context):
         """Imports wrapped key material. A failed call changes nothing; a successful one
         spends the import token and makes a key that was pending import ENABLED.
-        Repeating the identical request gives the same answer.
+        Repeating the identical request gives the same answer. UnsupportedOperationException
+        for a key that cannot take imported key material.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -167,7 +339,9 @@ class KeyManagementServiceServicer(object):
 
     def DeleteImportedKeyMaterial(self, request, context):
         """Deletes imported key material at once; the key is PENDING_IMPORT until the
-        same material is imported again. Succeeds when there is none.
+        same material is imported again. Succeeds when there is none. Key material that
+        is pending rotation is forgotten, and the key state stays. UnsupportedOperationException
+        for a key that cannot take imported key material.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -182,14 +356,18 @@ class KeyManagementServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def Decrypt(self, request, context):
-        """Decrypts what Encrypt, ReEncrypt or a data key operation made.
+        """Decrypts what Encrypt, ReEncrypt or a data key operation made. InvalidKeyUsageException
+        with a key or an algorithm that does not decrypt.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ReEncrypt(self, request, context):
-        """Decrypts and encrypts again under another key or context, inside the service.
+        """Decrypts and encrypts again under another key or context, inside the service. As in
+        Decrypt, IncorrectKeyException for the ciphertext of another key than the one named,
+        InvalidCiphertextException if the ciphertext or its context is wrong,
+        InvalidKeyUsageException with a key or an algorithm that does not encrypt.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -197,13 +375,15 @@ class KeyManagementServiceServicer(object):
 
     def GenerateDataKey(self, request, context):
         """Generates a data key; answers it both in plaintext and encrypted.
+        InvalidKeyUsageException unless the key is a symmetric encryption key.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GenerateDataKeyWithoutPlaintext(self, request, context):
-        """Generates a data key; answers it only encrypted.
+        """Generates a data key; answers it only encrypted. InvalidKeyUsageException unless
+        the key is a symmetric encryption key.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -211,6 +391,252 @@ class KeyManagementServiceServicer(object):
 
     def GenerateRandom(self, request, context):
         """Random bytes from the server's operating system.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ScheduleKeyDeletion(self, request, context):
+        """Deletes a key after a waiting period, for good. KMSInvalidStateException if that is scheduled already.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelKeyDeletion(self, request, context):
+        """Takes a scheduled deletion back; the key is then DISABLED, or PENDING_IMPORT
+        without its key material. KMSInvalidStateException if none is scheduled.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EnableKeyRotation(self, request, context):
+        """Has a key of the origin AWS_KMS rotated on a period. UnsupportedOperationException for any other.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DisableKeyRotation(self, request, context):
+        """Ends the rotation on a period; all key material stays. UnsupportedOperationException
+        for keys that are not symmetric or not of the origin AWS_KMS.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetKeyRotationStatus(self, request, context):
+        """Shows whether and when a symmetric key is rotated. UnsupportedOperationException
+        for any other key, and while it is pending import.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RotateKeyOnDemand(self, request, context):
+        """Rotates a symmetric key now: to fresh key material, or to the imported key material
+        that is pending rotation (KMSInvalidStateException if there is none).
+        LimitExceededException after 25 such rotations; ConflictException if an automatic
+        rotation is due within 20 minutes; UnsupportedOperationException for any other key.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListKeyRotations(self, request, context):
+        """Lists the key materials of a symmetric key and how they became current, page by page.
+        UnsupportedOperationException for any other key.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetKeyLastUsage(self, request, context):
+        """Shows when a key was last used in a cryptographic operation.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateKeyDescription(self, request, context):
+        """Replaces a key's description. KMSInvalidStateException while it is pending deletion.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateAlias(self, request, context):
+        """Gives a key of the caller's account one more name. LimitExceededException if it has 50;
+        KMSInvalidStateException while it is pending deletion.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateAlias(self, request, context):
+        """Points an alias at another key of the same type and usage, ValidationException if they
+        differ. LimitExceededException if that key has 50 aliases; KMSInvalidStateException while
+        it is pending deletion.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteAlias(self, request, context):
+        """Deletes an alias; its key stays as it is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListAliases(self, request, context):
+        """Lists the aliases of the caller's account and Region, or those of one key, page by page.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TagResource(self, request, context):
+        """Adds tags to a key, and replaces the values of those that it has. KMSInvalidStateException
+        while it is pending deletion.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UntagResource(self, request, context):
+        """Takes tags off a key. KMSInvalidStateException while it is pending deletion.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListResourceTags(self, request, context):
+        """Lists the tags of a key, page by page.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetKeyPolicy(self, request, context):
+        """Shows the policy of a key. NotFoundException for a policy name other than "default".
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PutKeyPolicy(self, request, context):
+        """Gives a key another policy. MalformedPolicyDocumentException (INVALID_ARGUMENT)
+        if it is not valid or would not let the caller put another one later;
+        LimitExceededException (RESOURCE_EXHAUSTED) if it is longer than 32768 bytes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListKeyPolicies(self, request, context):
+        """Lists the names of a key's policies: there is one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateGrant(self, request, context):
+        """Gives a principal permissions for a key. LimitExceededException
+        (RESOURCE_EXHAUSTED) if the key has 50000 grants, or the principal 500 on it;
+        DisabledException or KMSInvalidStateException unless the key is ENABLED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListGrants(self, request, context):
+        """Lists the grants on a key, page by page.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRetirableGrants(self, request, context):
+        """Lists the grants that name a retiring principal, page by page.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RetireGrant(self, request, context):
+        """Deletes a grant, for those whom the grant itself lets: its retiring principal,
+        its grantee if RetireGrant is among its operations, and the account of the key.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeGrant(self, request, context):
+        """Deletes a grant, for those whom the key policy lets.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Sign(self, request, context):
+        """HMAC keys, key pairs, and data key pairs. InvalidKeyUsageException for a key that
+        is for something else, or that has not the algorithm.
+
+        Signs a message of up to 4096 bytes, or its digest.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Verify(self, request, context):
+        """Verifies a signature. KMSInvalidSignatureException if it is not right,
+        InvalidKeyUsageException with a key or an algorithm that does not sign.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetPublicKey(self, request, context):
+        """Shows the public key of an asymmetric key, also while the key is DISABLED or its
+        key material is gone. KMSInvalidStateException before the first import.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GenerateMac(self, request, context):
+        """Makes the HMAC of a message of up to 4096 bytes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def VerifyMac(self, request, context):
+        """Verifies an HMAC. KMSInvalidMacException if it is not right.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeriveSharedSecret(self, request, context):
+        """Derives a secret that a peer derives too, from its public key and the key's private one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GenerateDataKeyPair(self, request, context):
+        """Generates a key pair for use outside; answers its private key both in plaintext
+        and encrypted under a symmetric encryption key.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GenerateDataKeyPairWithoutPlaintext(self, request, context):
+        """Generates a key pair for use outside; answers its private key only encrypted.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -288,6 +714,166 @@ def add_KeyManagementServiceServicer_to_server(servicer, server):
                     servicer.GenerateRandom,
                     request_deserializer=keyferry_dot_v1_dot_cryptography__pb2.GenerateRandomRequest.FromString,
                     response_serializer=keyferry_dot_v1_dot_cryptography__pb2.GenerateRandomResponse.SerializeToString,
+            ),
+            'ScheduleKeyDeletion': grpc.unary_unary_rpc_method_handler(
+                    servicer.ScheduleKeyDeletion,
+                    request_deserializer=keyferry_dot_v1_dot_key__deletion__pb2.ScheduleKeyDeletionRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_key__deletion__pb2.ScheduleKeyDeletionResponse.SerializeToString,
+            ),
+            'CancelKeyDeletion': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelKeyDeletion,
+                    request_deserializer=keyferry_dot_v1_dot_key__deletion__pb2.CancelKeyDeletionRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_key__deletion__pb2.CancelKeyDeletionResponse.SerializeToString,
+            ),
+            'EnableKeyRotation': grpc.unary_unary_rpc_method_handler(
+                    servicer.EnableKeyRotation,
+                    request_deserializer=keyferry_dot_v1_dot_key__rotation__pb2.EnableKeyRotationRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_key__rotation__pb2.EnableKeyRotationResponse.SerializeToString,
+            ),
+            'DisableKeyRotation': grpc.unary_unary_rpc_method_handler(
+                    servicer.DisableKeyRotation,
+                    request_deserializer=keyferry_dot_v1_dot_key__rotation__pb2.DisableKeyRotationRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_key__rotation__pb2.DisableKeyRotationResponse.SerializeToString,
+            ),
+            'GetKeyRotationStatus': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetKeyRotationStatus,
+                    request_deserializer=keyferry_dot_v1_dot_key__rotation__pb2.GetKeyRotationStatusRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_key__rotation__pb2.GetKeyRotationStatusResponse.SerializeToString,
+            ),
+            'RotateKeyOnDemand': grpc.unary_unary_rpc_method_handler(
+                    servicer.RotateKeyOnDemand,
+                    request_deserializer=keyferry_dot_v1_dot_key__rotation__pb2.RotateKeyOnDemandRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_key__rotation__pb2.RotateKeyOnDemandResponse.SerializeToString,
+            ),
+            'ListKeyRotations': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListKeyRotations,
+                    request_deserializer=keyferry_dot_v1_dot_key__rotation__pb2.ListKeyRotationsRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_key__rotation__pb2.ListKeyRotationsResponse.SerializeToString,
+            ),
+            'GetKeyLastUsage': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetKeyLastUsage,
+                    request_deserializer=keyferry_dot_v1_dot_key__usage__pb2.GetKeyLastUsageRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_key__usage__pb2.GetKeyLastUsageResponse.SerializeToString,
+            ),
+            'UpdateKeyDescription': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateKeyDescription,
+                    request_deserializer=keyferry_dot_v1_dot_key__lifecycle__pb2.UpdateKeyDescriptionRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_key__lifecycle__pb2.UpdateKeyDescriptionResponse.SerializeToString,
+            ),
+            'CreateAlias': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateAlias,
+                    request_deserializer=keyferry_dot_v1_dot_aliases__pb2.CreateAliasRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_aliases__pb2.CreateAliasResponse.SerializeToString,
+            ),
+            'UpdateAlias': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateAlias,
+                    request_deserializer=keyferry_dot_v1_dot_aliases__pb2.UpdateAliasRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_aliases__pb2.UpdateAliasResponse.SerializeToString,
+            ),
+            'DeleteAlias': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteAlias,
+                    request_deserializer=keyferry_dot_v1_dot_aliases__pb2.DeleteAliasRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_aliases__pb2.DeleteAliasResponse.SerializeToString,
+            ),
+            'ListAliases': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAliases,
+                    request_deserializer=keyferry_dot_v1_dot_aliases__pb2.ListAliasesRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_aliases__pb2.ListAliasesResponse.SerializeToString,
+            ),
+            'TagResource': grpc.unary_unary_rpc_method_handler(
+                    servicer.TagResource,
+                    request_deserializer=keyferry_dot_v1_dot_tags__pb2.TagResourceRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_tags__pb2.TagResourceResponse.SerializeToString,
+            ),
+            'UntagResource': grpc.unary_unary_rpc_method_handler(
+                    servicer.UntagResource,
+                    request_deserializer=keyferry_dot_v1_dot_tags__pb2.UntagResourceRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_tags__pb2.UntagResourceResponse.SerializeToString,
+            ),
+            'ListResourceTags': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListResourceTags,
+                    request_deserializer=keyferry_dot_v1_dot_tags__pb2.ListResourceTagsRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_tags__pb2.ListResourceTagsResponse.SerializeToString,
+            ),
+            'GetKeyPolicy': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetKeyPolicy,
+                    request_deserializer=keyferry_dot_v1_dot_key__policies__pb2.GetKeyPolicyRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_key__policies__pb2.GetKeyPolicyResponse.SerializeToString,
+            ),
+            'PutKeyPolicy': grpc.unary_unary_rpc_method_handler(
+                    servicer.PutKeyPolicy,
+                    request_deserializer=keyferry_dot_v1_dot_key__policies__pb2.PutKeyPolicyRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_key__policies__pb2.PutKeyPolicyResponse.SerializeToString,
+            ),
+            'ListKeyPolicies': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListKeyPolicies,
+                    request_deserializer=keyferry_dot_v1_dot_key__policies__pb2.ListKeyPoliciesRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_key__policies__pb2.ListKeyPoliciesResponse.SerializeToString,
+            ),
+            'CreateGrant': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateGrant,
+                    request_deserializer=keyferry_dot_v1_dot_grants__pb2.CreateGrantRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_grants__pb2.CreateGrantResponse.SerializeToString,
+            ),
+            'ListGrants': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListGrants,
+                    request_deserializer=keyferry_dot_v1_dot_grants__pb2.ListGrantsRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_grants__pb2.ListGrantsResponse.SerializeToString,
+            ),
+            'ListRetirableGrants': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRetirableGrants,
+                    request_deserializer=keyferry_dot_v1_dot_grants__pb2.ListRetirableGrantsRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_grants__pb2.ListRetirableGrantsResponse.SerializeToString,
+            ),
+            'RetireGrant': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetireGrant,
+                    request_deserializer=keyferry_dot_v1_dot_grants__pb2.RetireGrantRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_grants__pb2.RetireGrantResponse.SerializeToString,
+            ),
+            'RevokeGrant': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeGrant,
+                    request_deserializer=keyferry_dot_v1_dot_grants__pb2.RevokeGrantRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_grants__pb2.RevokeGrantResponse.SerializeToString,
+            ),
+            'Sign': grpc.unary_unary_rpc_method_handler(
+                    servicer.Sign,
+                    request_deserializer=keyferry_dot_v1_dot_signing__pb2.SignRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_signing__pb2.SignResponse.SerializeToString,
+            ),
+            'Verify': grpc.unary_unary_rpc_method_handler(
+                    servicer.Verify,
+                    request_deserializer=keyferry_dot_v1_dot_signing__pb2.VerifyRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_signing__pb2.VerifyResponse.SerializeToString,
+            ),
+            'GetPublicKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPublicKey,
+                    request_deserializer=keyferry_dot_v1_dot_signing__pb2.GetPublicKeyRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_signing__pb2.GetPublicKeyResponse.SerializeToString,
+            ),
+            'GenerateMac': grpc.unary_unary_rpc_method_handler(
+                    servicer.GenerateMac,
+                    request_deserializer=keyferry_dot_v1_dot_mac__pb2.GenerateMacRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_mac__pb2.GenerateMacResponse.SerializeToString,
+            ),
+            'VerifyMac': grpc.unary_unary_rpc_method_handler(
+                    servicer.VerifyMac,
+                    request_deserializer=keyferry_dot_v1_dot_mac__pb2.VerifyMacRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_mac__pb2.VerifyMacResponse.SerializeToString,
+            ),
+            'DeriveSharedSecret': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeriveSharedSecret,
+                    request_deserializer=keyferry_dot_v1_dot_key__agreement__pb2.DeriveSharedSecretRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_key__agreement__pb2.DeriveSharedSecretResponse.SerializeToString,
+            ),
+            'GenerateDataKeyPair': grpc.unary_unary_rpc_method_handler(
+                    servicer.GenerateDataKeyPair,
+                    request_deserializer=keyferry_dot_v1_dot_data__key__pair__pb2.GenerateDataKeyPairRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_data__key__pair__pb2.GenerateDataKeyPairResponse.SerializeToString,
+            ),
+            'GenerateDataKeyPairWithoutPlaintext': grpc.unary_unary_rpc_method_handler(
+                    servicer.GenerateDataKeyPairWithoutPlaintext,
+                    request_deserializer=keyferry_dot_v1_dot_data__key__pair__pb2.GenerateDataKeyPairWithoutPlaintextRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_data__key__pair__pb2.GenerateDataKeyPairWithoutPlaintextResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -668,6 +1254,870 @@ class KeyManagementService(object):
             '/keyferry.v1.KeyManagementService/GenerateRandom',
             keyferry_dot_v1_dot_cryptography__pb2.GenerateRandomRequest.SerializeToString,
             keyferry_dot_v1_dot_cryptography__pb2.GenerateRandomResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ScheduleKeyDeletion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/ScheduleKeyDeletion',
+            keyferry_dot_v1_dot_key__deletion__pb2.ScheduleKeyDeletionRequest.SerializeToString,
+            keyferry_dot_v1_dot_key__deletion__pb2.ScheduleKeyDeletionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelKeyDeletion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/CancelKeyDeletion',
+            keyferry_dot_v1_dot_key__deletion__pb2.CancelKeyDeletionRequest.SerializeToString,
+            keyferry_dot_v1_dot_key__deletion__pb2.CancelKeyDeletionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EnableKeyRotation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/EnableKeyRotation',
+            keyferry_dot_v1_dot_key__rotation__pb2.EnableKeyRotationRequest.SerializeToString,
+            keyferry_dot_v1_dot_key__rotation__pb2.EnableKeyRotationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DisableKeyRotation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/DisableKeyRotation',
+            keyferry_dot_v1_dot_key__rotation__pb2.DisableKeyRotationRequest.SerializeToString,
+            keyferry_dot_v1_dot_key__rotation__pb2.DisableKeyRotationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetKeyRotationStatus(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/GetKeyRotationStatus',
+            keyferry_dot_v1_dot_key__rotation__pb2.GetKeyRotationStatusRequest.SerializeToString,
+            keyferry_dot_v1_dot_key__rotation__pb2.GetKeyRotationStatusResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RotateKeyOnDemand(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/RotateKeyOnDemand',
+            keyferry_dot_v1_dot_key__rotation__pb2.RotateKeyOnDemandRequest.SerializeToString,
+            keyferry_dot_v1_dot_key__rotation__pb2.RotateKeyOnDemandResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListKeyRotations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/ListKeyRotations',
+            keyferry_dot_v1_dot_key__rotation__pb2.ListKeyRotationsRequest.SerializeToString,
+            keyferry_dot_v1_dot_key__rotation__pb2.ListKeyRotationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetKeyLastUsage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/GetKeyLastUsage',
+            keyferry_dot_v1_dot_key__usage__pb2.GetKeyLastUsageRequest.SerializeToString,
+            keyferry_dot_v1_dot_key__usage__pb2.GetKeyLastUsageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateKeyDescription(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/UpdateKeyDescription',
+            keyferry_dot_v1_dot_key__lifecycle__pb2.UpdateKeyDescriptionRequest.SerializeToString,
+            keyferry_dot_v1_dot_key__lifecycle__pb2.UpdateKeyDescriptionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateAlias(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/CreateAlias',
+            keyferry_dot_v1_dot_aliases__pb2.CreateAliasRequest.SerializeToString,
+            keyferry_dot_v1_dot_aliases__pb2.CreateAliasResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateAlias(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/UpdateAlias',
+            keyferry_dot_v1_dot_aliases__pb2.UpdateAliasRequest.SerializeToString,
+            keyferry_dot_v1_dot_aliases__pb2.UpdateAliasResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteAlias(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/DeleteAlias',
+            keyferry_dot_v1_dot_aliases__pb2.DeleteAliasRequest.SerializeToString,
+            keyferry_dot_v1_dot_aliases__pb2.DeleteAliasResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAliases(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/ListAliases',
+            keyferry_dot_v1_dot_aliases__pb2.ListAliasesRequest.SerializeToString,
+            keyferry_dot_v1_dot_aliases__pb2.ListAliasesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TagResource(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/TagResource',
+            keyferry_dot_v1_dot_tags__pb2.TagResourceRequest.SerializeToString,
+            keyferry_dot_v1_dot_tags__pb2.TagResourceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UntagResource(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/UntagResource',
+            keyferry_dot_v1_dot_tags__pb2.UntagResourceRequest.SerializeToString,
+            keyferry_dot_v1_dot_tags__pb2.UntagResourceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListResourceTags(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/ListResourceTags',
+            keyferry_dot_v1_dot_tags__pb2.ListResourceTagsRequest.SerializeToString,
+            keyferry_dot_v1_dot_tags__pb2.ListResourceTagsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetKeyPolicy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/GetKeyPolicy',
+            keyferry_dot_v1_dot_key__policies__pb2.GetKeyPolicyRequest.SerializeToString,
+            keyferry_dot_v1_dot_key__policies__pb2.GetKeyPolicyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PutKeyPolicy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/PutKeyPolicy',
+            keyferry_dot_v1_dot_key__policies__pb2.PutKeyPolicyRequest.SerializeToString,
+            keyferry_dot_v1_dot_key__policies__pb2.PutKeyPolicyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListKeyPolicies(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/ListKeyPolicies',
+            keyferry_dot_v1_dot_key__policies__pb2.ListKeyPoliciesRequest.SerializeToString,
+            keyferry_dot_v1_dot_key__policies__pb2.ListKeyPoliciesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateGrant(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/CreateGrant',
+            keyferry_dot_v1_dot_grants__pb2.CreateGrantRequest.SerializeToString,
+            keyferry_dot_v1_dot_grants__pb2.CreateGrantResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListGrants(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/ListGrants',
+            keyferry_dot_v1_dot_grants__pb2.ListGrantsRequest.SerializeToString,
+            keyferry_dot_v1_dot_grants__pb2.ListGrantsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRetirableGrants(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/ListRetirableGrants',
+            keyferry_dot_v1_dot_grants__pb2.ListRetirableGrantsRequest.SerializeToString,
+            keyferry_dot_v1_dot_grants__pb2.ListRetirableGrantsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetireGrant(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/RetireGrant',
+            keyferry_dot_v1_dot_grants__pb2.RetireGrantRequest.SerializeToString,
+            keyferry_dot_v1_dot_grants__pb2.RetireGrantResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeGrant(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/RevokeGrant',
+            keyferry_dot_v1_dot_grants__pb2.RevokeGrantRequest.SerializeToString,
+            keyferry_dot_v1_dot_grants__pb2.RevokeGrantResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Sign(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/Sign',
+            keyferry_dot_v1_dot_signing__pb2.SignRequest.SerializeToString,
+            keyferry_dot_v1_dot_signing__pb2.SignResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Verify(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/Verify',
+            keyferry_dot_v1_dot_signing__pb2.VerifyRequest.SerializeToString,
+            keyferry_dot_v1_dot_signing__pb2.VerifyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPublicKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/GetPublicKey',
+            keyferry_dot_v1_dot_signing__pb2.GetPublicKeyRequest.SerializeToString,
+            keyferry_dot_v1_dot_signing__pb2.GetPublicKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GenerateMac(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/GenerateMac',
+            keyferry_dot_v1_dot_mac__pb2.GenerateMacRequest.SerializeToString,
+            keyferry_dot_v1_dot_mac__pb2.GenerateMacResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def VerifyMac(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/VerifyMac',
+            keyferry_dot_v1_dot_mac__pb2.VerifyMacRequest.SerializeToString,
+            keyferry_dot_v1_dot_mac__pb2.VerifyMacResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeriveSharedSecret(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/DeriveSharedSecret',
+            keyferry_dot_v1_dot_key__agreement__pb2.DeriveSharedSecretRequest.SerializeToString,
+            keyferry_dot_v1_dot_key__agreement__pb2.DeriveSharedSecretResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GenerateDataKeyPair(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/GenerateDataKeyPair',
+            keyferry_dot_v1_dot_data__key__pair__pb2.GenerateDataKeyPairRequest.SerializeToString,
+            keyferry_dot_v1_dot_data__key__pair__pb2.GenerateDataKeyPairResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GenerateDataKeyPairWithoutPlaintext(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/GenerateDataKeyPairWithoutPlaintext',
+            keyferry_dot_v1_dot_data__key__pair__pb2.GenerateDataKeyPairWithoutPlaintextRequest.SerializeToString,
+            keyferry_dot_v1_dot_data__key__pair__pb2.GenerateDataKeyPairWithoutPlaintextResponse.FromString,
             options,
             channel_credentials,
             insecure,

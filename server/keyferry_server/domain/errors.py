@@ -5,16 +5,26 @@
     KmsError
     ├── invalid argument      ValidationException · InvalidArnException · InvalidMarkerException
     │                         InvalidCiphertextException · InvalidImportTokenException
-    │                         IncorrectKeyMaterialException
+    │                         IncorrectKeyMaterialException · KMSInvalidSignatureException
+    │                         KMSInvalidMacException · MalformedPolicyDocumentException
+    │                         InvalidGrantIdException · InvalidGrantTokenException
+    │                         InvalidAliasNameException · TagException
     ├── not found             NotFoundException
+    ├── already exists        AlreadyExistsException
     ├── failed precondition   DisabledException · KMSInvalidStateException · UnsupportedOperationException
-    │                         ExpiredImportTokenException · IncorrectKeyException
-    ├── permission denied     AccessDeniedException
+    │                         ExpiredImportTokenException · IncorrectKeyException · DryRunOperationException
+    │                         InvalidKeyUsageException
+    ├── permission denied     AccessDeniedException · NotAuthorizedException
+    ├── unauthenticated       MissingAuthenticationTokenException · UnrecognizedClientException
+    │                         ExpiredTokenException
+    ├── resource exhausted    LimitExceededException · ThrottlingException (may be retried unchanged)
+    ├── aborted               ConflictException
     ├── unavailable           DependencyTimeoutException   (may be retried unchanged)
     └── internal              KMSInternalException         (may be retried unchanged)
 
 A message is for the person who reads it: what was wrong, what would be right.
-InvalidCiphertextException has none on purpose: it must not tell why.
+InvalidCiphertextException, KMSInvalidSignatureException and KMSInvalidMacException
+have none on purpose: they must not tell why.
 """
 
 from dataclasses import dataclass
@@ -27,8 +37,12 @@ class Category(Enum):
 
     INVALID_ARGUMENT = auto()
     NOT_FOUND = auto()
+    ALREADY_EXISTS = auto()
     FAILED_PRECONDITION = auto()
     PERMISSION_DENIED = auto()
+    UNAUTHENTICATED = auto()
+    RESOURCE_EXHAUSTED = auto()
+    ABORTED = auto()
     UNAVAILABLE = auto()
     INTERNAL = auto()
 
@@ -101,15 +115,63 @@ class InvalidImportTokenException(KmsError):
 
 
 class IncorrectKeyMaterialException(KmsError):
-    """The key material has the wrong length or is not what was imported before."""
+    """The key material is not what the key spec asks for, or is not what was imported before."""
+
+    category = Category.INVALID_ARGUMENT
+
+
+class KMSInvalidSignatureException(KmsError):
+    """The signature is not that of the message by the key."""
+
+    category = Category.INVALID_ARGUMENT
+
+
+class KMSInvalidMacException(KmsError):
+    """The MAC is not that of the message under the key."""
+
+    category = Category.INVALID_ARGUMENT
+
+
+class InvalidAliasNameException(KmsError):
+    """A text cannot be the name of an alias."""
+
+    category = Category.INVALID_ARGUMENT
+
+
+class MalformedPolicyDocumentException(KmsError):
+    """A policy document is not valid; the message names the place in it."""
+
+    category = Category.INVALID_ARGUMENT
+
+
+class TagException(KmsError):
+    """Tags are reserved, twice the same, or too many."""
+
+    category = Category.INVALID_ARGUMENT
+
+
+class InvalidGrantIdException(KmsError):
+    """There is no grant of that id on the key."""
+
+    category = Category.INVALID_ARGUMENT
+
+
+class InvalidGrantTokenException(KmsError):
+    """The grant token is damaged, or was not given out by this service."""
 
     category = Category.INVALID_ARGUMENT
 
 
 class NotFoundException(KmsError):
-    """The key does not exist."""
+    """The key, the alias or another thing that is named does not exist."""
 
     category = Category.NOT_FOUND
+
+
+class AlreadyExistsException(KmsError):
+    """There is one of that name already."""
+
+    category = Category.ALREADY_EXISTS
 
 
 class DisabledException(KmsError):
@@ -142,10 +204,70 @@ class IncorrectKeyException(KmsError):
     category = Category.FAILED_PRECONDITION
 
 
+class InvalidKeyUsageException(KmsError):
+    """The key is for something else, or has not the algorithm."""
+
+    category = Category.FAILED_PRECONDITION
+
+
+class DryRunOperationException(KmsError):
+    """The call would have succeeded, and was only tried."""
+
+    category = Category.FAILED_PRECONDITION
+
+    def __init__(
+        self, message: str = "The request would have succeeded, but the DryRun option is set."
+    ) -> None:
+        super().__init__(message)
+
+
+class LimitExceededException(KmsError):
+    """A quota is used up."""
+
+    category = Category.RESOURCE_EXHAUSTED
+
+
+class ConflictException(KmsError):
+    """Something else is being done to the key at this moment."""
+
+    category = Category.ABORTED
+
+
 class AccessDeniedException(KmsError):
     """The caller may not do this."""
 
     category = Category.PERMISSION_DENIED
+
+
+class NotAuthorizedException(KmsError):
+    """Nobody may do this: the alias name is reserved."""
+
+    category = Category.PERMISSION_DENIED
+
+
+class MissingAuthenticationTokenException(KmsError):
+    """The call carries nothing that says who makes it."""
+
+    category = Category.UNAUTHENTICATED
+
+
+class UnrecognizedClientException(KmsError):
+    """What the call carries to say who makes it is not valid, or stands for nobody."""
+
+    category = Category.UNAUTHENTICATED
+
+
+class ExpiredTokenException(KmsError):
+    """What the call carries to say who makes it has expired."""
+
+    category = Category.UNAUTHENTICATED
+
+
+class ThrottlingException(KmsError):
+    """The caller makes more calls than it may in the time."""
+
+    category = Category.RESOURCE_EXHAUSTED
+    retryable = True
 
 
 class DependencyTimeoutException(KmsError):

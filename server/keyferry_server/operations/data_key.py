@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from keyferry.v1 import DataKeySpec, GenerateDataKeyRequest, GenerateDataKeyWithoutPlaintextRequest
 from keyferry_server.call import Call
 from keyferry_server.crypto.secret import Secret
+from keyferry_server.domain.dry_run import stop_if_dry_run
 from keyferry_server.domain.errors import ValidationException
-from keyferry_server.domain.key import Key
+from keyferry_server.domain.key import Key, KeyUsage
+from keyferry_server.domain.key_specs import EncryptionAlgorithm, check_use
 from keyferry_server.operations.key_use import Encrypted, KeyUse
 
 _BYTES = {DataKeySpec.DATA_KEY_SPEC_AES_128: 16, DataKeySpec.DATA_KEY_SPEC_AES_256: 32}
@@ -35,6 +37,8 @@ class DataKeys:
 
         key = await self.key_use.open(request.key_id, call)
 
+        check_use(key, call.route.name, KeyUsage.ENCRYPT_DECRYPT, EncryptionAlgorithm.SYMMETRIC_DEFAULT)
+        stop_if_dry_run(request.dry_run)
         plaintext = Secret.generate(length)
         return DataKey(
             key, plaintext, self.key_use.encrypt(key, plaintext.reveal(), request.encryption_context)

@@ -1,21 +1,25 @@
 """GetParametersForImport: a wrapping public key and an import token for one import into one key.
 
-Earlier sets stay valid; every set is good for one successful import within 24 hours.
+Earlier sets stay valid; every set is good for one successful import within 24 hours,
+or less if the caller says so.
 """
 
+import uuid
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from keyferry.v1 import GetParametersForImportRequest, GetParametersForImportResponse
 from keyferry_server.call import Call
 from keyferry_server.crypto.import_token import ImportTokenCodec
-from keyferry_server.crypto.sealing import Place, Sealer
-from keyferry_server.crypto.wrapping import check_supported
+from keyferry_server.crypto.sealing import Sealer
 from keyferry_server.crypto.wrapping.wrapping_key import WrappingKeyPair
 from keyferry_server.domain.clock import Clock
 from keyferry_server.domain.import_parameters import ImportParameters
-from keyferry_server.domain.import_token import ImportToken, generate_import_token
+from keyferry_server.domain.import_token import LIFETIME, ImportToken, generate_import_token
+from keyferry_server.domain.importable_keys import ImportableKeys, check_wrapping
 from keyferry_server.domain.key_material import WrappingAlgorithm, WrappingKeySpec
+from keyferry_server.domain.sealed_places import WRAPPING_PRIVATE_KEY, Place
 from keyferry_server.operations.key_door import KeyDoor
 from keyferry_server.storage.import_token_store import ImportTokenStore
 from keyferry_server.wire.enums import parse_required_enum
@@ -23,7 +27,7 @@ from keyferry_server.wire.enums import parse_required_enum
 
 def private_key_place(token: ImportToken) -> Place:
     """Return where the wrapping private key of a token is sealed for."""
-    return Place("import_tokens", token.token_id.hex(), "wrapping private key")
+    return WRAPPING_PRIVATE_KEY.place(uuid.UUID(bytes=token.token_id))
 
 
 class WrappingKeySource(Protocol):
@@ -42,6 +46,7 @@ class GetParametersForImport:
     tokens: ImportTokenStore
     codec: ImportTokenCodec
     wrapping_keys: WrappingKeySource
+    importable_keys: ImportableKeys
     sealer: Sealer
     clock: Clock
 
@@ -51,16 +56,18 @@ class GetParametersForImport:
         """Take a fresh wrapping key pair, seal its private key with the token's row, answer the public one."""
         algorithm = parse_required_enum(request.wrapping_algorithm, WrappingAlgorithm)
         spec = parse_required_enum(request.wrapping_key_spec, WrappingKeySpec)
+        seconds = request.lifetime_seconds
+        lifetime = timedelta(seconds=seconds) if request.HasField("lifetime_seconds") else LIFETIME
 
         key = await self.door.open(request.key_id, call)
 
-        key.check_importable()
+        self.importable_keys.check(key)
         key.check_state(call.route.key_states, self.clock.now())
-        check_supported(algorithm, spec)
+        check_wrapping(key.key_spec, algorithm, spec)
 
         pair = await self.wrapping_keys.take(spec)
         now = self.clock.now()
-        token = generate_import_token(key.key_id, now)
+        token = generate_import_token(key.key_id, now, lifetime)
         sealed = self.sealer.seal(pair.private_key, private_key_place(token))
         await self.tokens.add(token, ImportParameters(algorithm, spec, sealed), now)
 
@@ -69,4 +76,5 @@ class GetParametersForImport:
             import_token=self.codec.issue(token),
             public_key=pair.public_key,
             parameters_valid_to=token.valid_to,
+            import_token_id=token.name,
         )

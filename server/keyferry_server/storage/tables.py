@@ -7,10 +7,13 @@ are the domain's, so that a new member needs no migration.
 """
 
 from sqlalchemy import (
+    ARRAY,
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
     DateTime,
+    Double,
     ForeignKey,
     Index,
     LargeBinary,
@@ -21,6 +24,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 metadata = MetaData(
     naming_convention={
@@ -64,7 +68,24 @@ keys = Table(
     ),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("deletion_date", DateTime(timezone=True), comment="set: the key is pending deletion"),
+    Column("deletion_window_days", SmallInteger),
+    Column("rotation_period_days", SmallInteger, comment="null: no automatic rotation"),
+    Column("next_rotation_date", DateTime(timezone=True)),
+    Column(
+        "policy",
+        Text,
+        comment="the key policy as its owner wrote it; null: the default one, which leaves it to the account",
+    ),
     CheckConstraint("origin IN ('AWS_KMS', 'EXTERNAL')", name="origin"),
+    CheckConstraint(
+        "num_nonnulls(rotation_period_days, next_rotation_date) IN (0, 2)", name="rotation_entirely_or_not"
+    ),
+    CheckConstraint(
+        "num_nonnulls(deletion_date, deletion_window_days) IN (0, 2)", name="deletion_entirely_or_not"
+    ),
+    # The work lists of the reaper and of the rotator.
+    Index(None, "deletion_date", postgresql_where=text("deletion_date IS NOT NULL")),
+    Index(None, "next_rotation_date", postgresql_where=text("next_rotation_date IS NOT NULL")),
     # ListKeys: one page is one range of it.
     Index(None, "account_id", "region", "key_id"),
 )
@@ -87,12 +108,34 @@ key_materials = Table(
         comment="from then on the material counts as gone, wiped or not; null: it does not expire",
     ),
     Column("imported_at", DateTime(timezone=True), nullable=False),
+    Column("description", Text),
+    Column("rotation_date", DateTime(timezone=True)),
+    Column("rotation_type", Text),
+    Column(
+        "public_key",
+        LargeBinary,
+        comment="of an asymmetric key; outlives the bytes. Never used before it was found to belong to the key material id",
+    ),
     CheckConstraint("key_material_id ~ '^[0-9a-f]{64}$'", name="key_material_id"),
     CheckConstraint("state IN ('CURRENT', 'NON_CURRENT', 'PENDING_ROTATION')", name="state"),
     CheckConstraint("sealed IS NOT NULL OR valid_to IS NULL", name="nothing_expires_twice"),
+    CheckConstraint("num_nonnulls(rotation_date, rotation_type) IN (0, 2)", name="rotation_entirely_or_not"),
+    CheckConstraint("rotation_type IN ('AUTOMATIC', 'ON_DEMAND')", name="rotation_type"),
     Index("uq_key_materials_current", "key_id", unique=True, postgresql_where=text("state = 'CURRENT'")),
+    Index(
+        "uq_key_materials_pending",
+        "key_id",
+        unique=True,
+        postgresql_where=text("state = 'PENDING_ROTATION'"),
+    ),
     # The sweeper's work list: only what still has bytes to wipe.
     Index(None, "valid_to", postgresql_where=text("sealed IS NOT NULL")),
+    # What is sealed under which version of the root key: its four bytes in crypto/sealing.py's header.
+    Index(
+        "ix_key_materials_root_key_version",
+        text("substring(sealed, 2, 4)"),
+        postgresql_where=text("sealed IS NOT NULL"),
+    ),
 )
 
 import_tokens = Table(
@@ -121,4 +164,194 @@ import_tokens = Table(
     ),
     CheckConstraint("(sealed_private_key IS NULL) = (spent_at IS NOT NULL)", name="spent_keeps_no_key"),
     CheckConstraint("octet_length(request_digest) = 32", name="request_digest"),
+    Index(
+        "ix_import_tokens_root_key_version",
+        text("substring(sealed_private_key, 2, 4)"),
+        postgresql_where=text("sealed_private_key IS NOT NULL"),
+    ),
+)
+
+root_key_versions = Table(
+    "root_key_versions",
+    metadata,
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column(
+        "proof",
+        LargeBinary,
+        nullable=False,
+        comment="a constant, encrypted under this version: only the right key opens it. It guards nothing and is never rewrapped",
+    ),
+    Column("added_at", DateTime(timezone=True), nullable=False),
+    Column(
+        "activated_at",
+        DateTime(timezone=True),
+        comment="since then every server seals under the highest version that has it; null: not every server knows the version yet",
+    ),
+    CheckConstraint("version BETWEEN 1 AND 4294967295", name="version"),
+)
+
+replicas = Table(
+    "replicas",
+    metadata,
+    Column("replica_id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False, comment="host and process, for the operator"),
+    Column("root_key_versions", ARRAY(BigInteger), nullable=False, comment="the versions that it can open"),
+    Column("sealing_version", BigInteger, nullable=False, comment="the version that it seals under"),
+    Column("started_at", DateTime(timezone=True), nullable=False),
+    Column(
+        "alive_until",
+        DateTime(timezone=True),
+        nullable=False,
+        comment="on the database's clock; renewed while the server runs. Past it nobody waits for the server",
+    ),
+)
+
+# Not logged, and so empty after a crash of Postgres: everybody then starts with a full bucket.
+rate_limits = Table(
+    "rate_limits",
+    metadata,
+    Column("principal", Text, primary_key=True),
+    Column(
+        "name", Text, primary_key=True, comment="an operation, or * for all that have no limit of their own"
+    ),
+    Column(
+        "tokens",
+        Double,
+        nullable=False,
+        comment="calls that are left; below 0 if servers let through more than was left",
+    ),
+    Column(
+        "refilled_at",
+        DateTime(timezone=True),
+        nullable=False,
+        index=True,
+        comment="on the database's clock: up to then the tokens are counted",
+    ),
+    prefixes=["UNLOGGED"],
+)
+
+import_receipts = Table(
+    "import_receipts",
+    metadata,
+    Column("token_id", Uuid, primary_key=True, comment="outlives the row of the import token"),
+    Column("key_id", Text, ForeignKey(keys.c.key_id, ondelete="CASCADE"), nullable=False),
+    Column("key_material_id", Text, nullable=False),
+    Column("wrapping_algorithm", Text, nullable=False),
+    Column("wrapping_key_spec", Text, nullable=False),
+    Column("imported_at", DateTime(timezone=True), nullable=False),
+    Column("caller", Text, nullable=False),
+    Column("request_id", Text, nullable=False),
+    # ListImportReceipts: one page is one range of it.
+    Index(None, "key_id", "imported_at", "token_id"),
+)
+
+key_usages = Table(
+    "key_usages",
+    metadata,
+    Column("key_id", Text, ForeignKey(keys.c.key_id, ondelete="CASCADE"), primary_key=True),
+    Column("operation", Text, nullable=False),
+    Column("used_at", DateTime(timezone=True), nullable=False),
+    Column("request_id", Text, nullable=False),
+)
+
+aliases = Table(
+    "aliases",
+    metadata,
+    # The primary key is the order of ListAliases: one page is one range of it.
+    Column("account_id", Text, primary_key=True),
+    Column("region", Text, primary_key=True),
+    Column("alias_name", Text(collation="C"), primary_key=True, comment="with its prefix alias/"),
+    Column("key_id", Text, ForeignKey(keys.c.key_id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column(
+        "updated_at", DateTime(timezone=True), nullable=False, comment="when it was last pointed at a key"
+    ),
+)
+
+key_tags = Table(
+    "key_tags",
+    metadata,
+    Column("key_id", Text, ForeignKey(keys.c.key_id, ondelete="CASCADE"), primary_key=True),
+    Column("tag_key", Text(collation="C"), primary_key=True),
+    Column("tag_value", Text, nullable=False),
+)
+
+audit_records = Table(
+    "audit_records",
+    metadata,
+    Column("chain_id", Uuid, primary_key=True),
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("happened_at", DateTime(timezone=True), nullable=False),
+    Column("event", Text, nullable=False, comment="JSON, exactly as it was hashed"),
+    Column("hash", LargeBinary, nullable=False, comment="over the record before it and this one"),
+    # An export is one range of it.
+    Index(None, "happened_at", "chain_id", "sequence"),
+)
+
+audit_chains = Table(
+    "audit_chains",
+    metadata,
+    Column("chain_id", Uuid, primary_key=True),
+    Column("sequence", BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("anchored_sequence", BigInteger, nullable=False, comment="how far signed heads reach"),
+    Index("ix_audit_chains_grown", "chain_id", postgresql_where=text("sequence > anchored_sequence")),
+)
+
+audit_heads = Table(
+    "audit_heads",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("content", Text, nullable=False, comment="JSON, exactly as it was signed"),
+    Column("signature", LargeBinary, nullable=False),
+)
+
+principals = Table(
+    "principals",
+    metadata,
+    Column("arn", Text, primary_key=True),
+    Column("account_id", Text, nullable=False),
+    Column("kind", Text, nullable=False, comment="user or role; the roots of accounts have no row"),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    # Lists of an account's principals: one page is one range of it.
+    Index(None, "account_id", "arn"),
+)
+
+identity_policies = Table(
+    "identity_policies",
+    metadata,
+    Column("principal_arn", Text, ForeignKey(principals.c.arn, ondelete="CASCADE"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("document", Text, nullable=False),
+    Column("attached_at", DateTime(timezone=True), nullable=False),
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("grant_id", Text, primary_key=True),
+    Column("key_id", Text, ForeignKey(keys.c.key_id, ondelete="CASCADE"), nullable=False),
+    Column("name", Text),
+    Column("grantee", Text, nullable=False),
+    Column("retiring", Text),
+    Column("issuing_account", Text, nullable=False),
+    Column("operations", ARRAY(Text), nullable=False),
+    Column(
+        "context_equals",
+        JSONB(none_as_null=True),
+        comment="what the encryption context must be; null: anything",
+    ),
+    Column(
+        "context_subset",
+        JSONB(none_as_null=True),
+        comment="what the encryption context must contain; null: nothing",
+    ),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("grant_id ~ '^[0-9a-f]{64}$'", name="grant_id"),
+    # ListGrants: one page is one range of it.
+    Index(None, "key_id", "grant_id"),
+    # What a caller may do by grants.
+    Index(None, "key_id", "grantee"),
+    # ListRetirableGrants.
+    Index(None, "retiring", "grant_id", postgresql_where=text("retiring IS NOT NULL")),
 )

@@ -1,4 +1,4 @@
-"""A real gRPC server on the service's path whose operations a test writes: it tests what the client makes of answers."""
+"""A real gRPC server on the services' paths whose operations a test writes: it tests what the client makes of answers."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -9,9 +9,14 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from google.rpc import error_details_pb2, status_pb2
 
-from keyferry.v1.key_management_service_pb2 import DESCRIPTOR
+from keyferry.v1 import key_management_service_pb2, keyferry_service_pb2
 
-SERVICE = DESCRIPTOR.services_by_name["KeyManagementService"]
+METHODS = {
+    method.name: method
+    for file in (key_management_service_pb2.DESCRIPTOR, keyferry_service_pb2.DESCRIPTOR)
+    for service in file.services_by_name.values()
+    for method in service.methods
+}
 
 Operation = Callable[[Any, Any], Awaitable[Message]]
 
@@ -25,10 +30,10 @@ class SmallService:
 
     def serve(self, **operations: Operation) -> None:
         """Serve operations by the names of their RPCs."""
-        handlers = {name: self._handler(name, operation) for name, operation in operations.items()}
-        self._server.add_generic_rpc_handlers(
-            (grpc.method_handlers_generic_handler(SERVICE.full_name, handlers),)
-        )
+        for name, operation in operations.items():
+            service = METHODS[name].containing_service.full_name
+            handler = grpc.method_handlers_generic_handler(service, {name: self._handler(name, operation)})
+            self._server.add_generic_rpc_handlers((handler,))
 
     async def start(self, credentials: grpc.ServerCredentials | None = None) -> None:
         """Listen, with TLS if there are credentials."""
@@ -43,7 +48,7 @@ class SmallService:
 
     @staticmethod
     def _handler(name: str, operation: Operation) -> "grpc.RpcMethodHandler[Any, Any]":
-        method = SERVICE.methods_by_name[name]
+        method = METHODS[name]
         return grpc.unary_unary_rpc_method_handler(
             operation,
             request_deserializer=GetMessageClass(method.input_type).FromString,

@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from typing import Any
 
 import grpc
 import pytest
-from unit.client.small_service import SERVICE, SmallService, answering, refusing
+from unit.client.small_service import METHODS, SmallService, answering, refusing
 from unit.client.waiting import ANSWER, Waiting
 
 from keyferry.v1 import DescribeKeyRequest, DescribeKeyResponse, EncryptRequest, EncryptResponse
@@ -99,8 +100,9 @@ async def test_many_threads_share_one_client(blocking: BlockingKeyManagementServ
 
 async def test_ctrl_c_cancels_the_call(service: SmallService, waiting: Waiting) -> None:
     program = (
-        "import sys\n"
+        "import signal, sys\n"
         "from keyferry_client import BlockingKeyManagementServiceClient\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # test workers ignore it
         "with BlockingKeyManagementServiceClient(sys.argv[1]) as client:\n"
         "    client.describe_key(key_id='the key')\n"
     )
@@ -199,20 +201,21 @@ def test_a_shared_client_whose_loop_has_ended_says_so() -> None:
         facade.describe_key(DESCRIBE)
 
 
-@pytest.mark.parametrize("method", list(SERVICE.methods), ids=lambda method: method.name)
-def test_every_operation_waits_begins_and_ends(method: Any) -> None:
-    snake = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in method.name).strip("_")
-    awaited = inspect.signature(getattr(KeyManagementServiceClient, f"{snake}_async"))
-    waits = getattr(BlockingKeyManagementServiceClient, snake)
-    assert inspect.signature(waits).parameters == awaited.parameters
-    assert inspect.signature(waits).return_annotation is method.output_type._concrete_class
-    assert inspect.getdoc(waits) == inspect.getdoc(getattr(KeyManagementServiceClient, f"{snake}_async"))
-    begins = inspect.signature(getattr(BlockingKeyManagementServiceClient, f"begin_{snake}"))
-    assert begins.parameters["request"].annotation is method.input_type._concrete_class
-    assert begins.return_annotation == AsyncResult[method.output_type._concrete_class]
-    ends = inspect.signature(getattr(BlockingKeyManagementServiceClient, f"end_{snake}"))
-    assert ends.parameters["async_result"].annotation == begins.return_annotation
-    assert ends.return_annotation is method.output_type._concrete_class
+def test_every_operation_waits_begins_and_ends() -> None:
+    for name, method in METHODS.items():
+        snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+        request, response = method.input_type._concrete_class, method.output_type._concrete_class
+        awaited = getattr(KeyManagementServiceClient, f"{snake}_async")
+        waits = getattr(BlockingKeyManagementServiceClient, snake)
+        assert inspect.signature(waits).parameters == inspect.signature(awaited).parameters
+        assert inspect.signature(waits).return_annotation is response
+        assert (waits.__name__, inspect.getdoc(waits)) == (snake, inspect.getdoc(awaited))
+        begins = inspect.signature(getattr(BlockingKeyManagementServiceClient, f"begin_{snake}"))
+        assert begins.parameters["request"].annotation is request
+        assert begins.return_annotation == AsyncResult[response]
+        ends = inspect.signature(getattr(BlockingKeyManagementServiceClient, f"end_{snake}"))
+        assert ends.parameters["async_result"].annotation == begins.return_annotation
+        assert ends.return_annotation is response
 
 
 def test_it_takes_what_the_client_takes() -> None:

@@ -1,3 +1,4 @@
+import os
 import signal
 import sys
 import threading
@@ -215,19 +216,21 @@ def test_a_callback_registered_while_others_cancel_runs_exactly_once_unless_it_w
 
 def test_a_signal_handler_may_cancel_while_the_same_thread_registers() -> None:
     sources, ran = [CancellationTokenSource()], list[int]()
-    previous = signal.signal(signal.SIGALRM, lambda *_: sources[-1].cancel())
+    previous = signal.signal(signal.SIGUSR1, lambda *_: sources[-1].cancel())
     try:
         for _ in range(50):
             sources.append(CancellationTokenSource())
             ran.clear()
             registered = 0
-            signal.setitimer(signal.ITIMER_REAL, 0.0005)
+            sender = threading.Thread(target=os.kill, args=[os.getpid(), signal.SIGUSR1])
+            sender.start()
             while not sources[-1].is_cancellation_requested:
                 sources[-1].token.register(partial(ran.append, 1))
                 registered += 1
+            sender.join()
             assert len(ran) == registered
     finally:
-        signal.signal(signal.SIGALRM, previous)
+        signal.signal(signal.SIGUSR1, previous)
 
 
 def test_cancel_after_cancels_by_itself() -> None:

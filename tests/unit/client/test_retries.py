@@ -7,7 +7,7 @@ from typing import Any
 import grpc
 import pytest
 from google.protobuf.message import Message
-from unit.client.small_service import SERVICE, SmallService, refusal
+from unit.client.small_service import METHODS, SmallService, refusal
 from unit.client.waiting import ANSWER
 
 from keyferry_client import (
@@ -52,24 +52,22 @@ def client_of(
     return KeyManagementServiceClient(service.address, retries=policy, **options)
 
 
-RPCS = [rpc for rpc in vars(operations).values() if isinstance(rpc, Rpc)]
-
-
-@pytest.mark.parametrize("rpc", RPCS, ids=lambda rpc: rpc.name)
 async def test_exactly_the_operations_that_the_contract_calls_repeatable_are_repeated(
-    rpc: Rpc[Any, Any], service: SmallService
+    service: SmallService,
 ) -> None:
-    failing = Failing(rpc.response_type(), TIMED_OUT, TIMED_OUT)
-    service.serve(**{rpc.name: failing.handle})
-    level = SERVICE.methods_by_name[rpc.name].GetOptions().idempotency_level
+    rpcs = [rpc for rpc in vars(operations).values() if isinstance(rpc, Rpc)]
+    failing = {rpc.name: Failing(rpc.response_type(), TIMED_OUT, TIMED_OUT) for rpc in rpcs}
+    service.serve(**{name: one.handle for name, one in failing.items()})
     async with client_of(service) as client:
-        call = getattr(client, f"{rpc.snake_name}_async")(rpc.request_type())
-        if level:
-            assert await call == rpc.response_type()
-        else:
-            with pytest.raises(DependencyTimeoutException):
-                await call
-    assert len(failing.requests) == (3 if level else 1)
+        calls = [getattr(client, f"{rpc.snake_name}_async")(rpc.request_type()) for rpc in rpcs]
+        await asyncio.wait(calls)
+    is_repeated = {rpc.name for rpc, call in zip(rpcs, calls, strict=True) if call.exception() is None}
+    levels = {name: method.GetOptions().idempotency_level for name, method in METHODS.items()}
+    assert set(failing) == set(METHODS)
+    assert is_repeated == {name for name, level in levels.items() if level}
+    assert {name: len(one.requests) for name, one in failing.items()} == {
+        name: 3 if level else 1 for name, level in levels.items()
+    }
 
 
 async def test_the_repeated_request_is_the_same(service: SmallService) -> None:

@@ -6,11 +6,18 @@ from vectors.reader import read_formats
 
 from keyferry_server.crypto.ciphertext import decrypt, parse_ciphertext
 from keyferry_server.crypto.import_token import ImportTokenCodec
+from keyferry_server.crypto.key_material import canonicalise
+from keyferry_server.crypto.key_material.pkcs8 import (
+    load_kept_private_key,
+    load_kept_public_key,
+    to_material,
+)
 from keyferry_server.crypto.key_material_id import KeyMaterialIds
 from keyferry_server.crypto.root_key.aes import AesRootKey
 from keyferry_server.crypto.sealing import Place, Sealer
 from keyferry_server.crypto.secret import Secret
 from keyferry_server.domain.import_token import ImportToken
+from keyferry_server.domain.key import KeySpec
 
 KEPT = read_formats()
 
@@ -22,6 +29,15 @@ def _kept(name: str) -> bytes:
 def test_a_key_material_keeps_its_id() -> None:
     ids = KeyMaterialIds(Secret(_kept("installation secret")))
     assert ids.of(KEPT["key id"], Secret(_kept("material"))) == KEPT["key material id"]
+
+
+def test_a_key_pair_keeps_its_id_and_is_read_from_what_was_kept() -> None:
+    ids = KeyMaterialIds(Secret(_kept("installation secret")))
+    pair = canonicalise(KeySpec.ECC_NIST_P256, Secret(_kept("private key")))
+    assert ids.of(KEPT["key id"], pair.identity) == KEPT["key material id of the key pair"]
+    assert pair.public_key == _kept("public key")
+    assert to_material(load_kept_private_key(Secret(_kept("private key")))).public_key == _kept("public key")
+    load_kept_public_key(_kept("public key"))
 
 
 def test_a_kept_import_token_parses_and_is_issued_alike() -> None:
