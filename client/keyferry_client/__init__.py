@@ -8,6 +8,8 @@
 The messages are those of `keyferry.v1`; `keyferry_client.errors` draws the errors.
 """
 
+from keyferry_client.async_result import AsyncCallback, AsyncResult, WaitHandle
+from keyferry_client.blocking_client import BlockingKeyManagementServiceClient
 from keyferry_client.cancellation import (
     CancellationToken,
     CancellationTokenRegistration,
@@ -15,6 +17,7 @@ from keyferry_client.cancellation import (
     OperationCanceledError,
 )
 from keyferry_client.client import KeyManagementServiceClient
+from keyferry_client.credentials import BearerToken, Tls
 from keyferry_client.envelope import FileProtection, decrypt_file_async, encrypt_file_async
 from keyferry_client.errors import (
     AccessDeniedException,
@@ -65,12 +68,17 @@ from keyferry_client.errors import (
     ValidationException,
     WrappingError,
 )
+from keyferry_client.retries import RetryPolicy
 from keyferry_client.task import Task, TaskStatus
 from keyferry_client.wrapping import wrap_key_material
 
 __all__ = [
     "AccessDeniedException",
     "AlreadyExistsException",
+    "AsyncCallback",
+    "AsyncResult",
+    "BearerToken",
+    "BlockingKeyManagementServiceClient",
     "CallAbortedError",
     "CancellationToken",
     "CancellationTokenRegistration",
@@ -112,17 +120,20 @@ __all__ = [
     "OperationCanceledError",
     "OperationNotServedError",
     "ResourceExhaustedError",
+    "RetryPolicy",
     "ServiceError",
     "ServiceUnavailableError",
     "TagException",
     "Task",
     "TaskStatus",
     "ThrottlingException",
+    "Tls",
     "TransportError",
     "UnknownServerError",
     "UnrecognizedClientException",
     "UnsupportedOperationException",
     "ValidationException",
+    "WaitHandle",
     "WrappingError",
     "decrypt_file_async",
     "encrypt_file_async",

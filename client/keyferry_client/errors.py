@@ -22,7 +22,8 @@
     └── InputError (also a ValueError)   refused here, before anything was sent
         └── KeyMaterialError · WrappingError · EnvelopeError
 
-A cancelled call is none of these: asyncio.CancelledError stays what it is.
+A cancelled call is none of these: it is OperationCanceledError through its token, and
+asyncio.CancelledError as a task.
 """
 
 from dataclasses import dataclass
@@ -54,6 +55,7 @@ class KeyferryError(Exception):
         code: StatusCode | None = None,
         request_id: str = "",
         retryable: bool = False,
+        retry_after_seconds: float = 0.0,
         violations: tuple[FieldViolation, ...] = (),
     ) -> None:
         super().__init__(message)
@@ -61,6 +63,7 @@ class KeyferryError(Exception):
         self.code = code
         self.request_id = request_id
         self.retryable = retryable
+        self.retry_after_seconds = retry_after_seconds
         self.violations = violations
 
     @property

@@ -332,251 +332,301 @@ CREATE_KEY = Rpc(
     "/keyferry.v1.KeyManagementService/CreateKey",
     CreateKeyRequest,
     CreateKeyResponse,
+    is_repeatable=False,
 )
 DESCRIBE_KEY = Rpc(
     "/keyferry.v1.KeyManagementService/DescribeKey",
     DescribeKeyRequest,
     DescribeKeyResponse,
+    is_repeatable=True,
 )
 LIST_KEYS = Rpc(
     "/keyferry.v1.KeyManagementService/ListKeys",
     ListKeysRequest,
     ListKeysResponse,
+    is_repeatable=True,
 )
 ENABLE_KEY = Rpc(
     "/keyferry.v1.KeyManagementService/EnableKey",
     EnableKeyRequest,
     EnableKeyResponse,
+    is_repeatable=True,
 )
 DISABLE_KEY = Rpc(
     "/keyferry.v1.KeyManagementService/DisableKey",
     DisableKeyRequest,
     DisableKeyResponse,
+    is_repeatable=True,
 )
 GET_PARAMETERS_FOR_IMPORT = Rpc(
     "/keyferry.v1.KeyManagementService/GetParametersForImport",
     GetParametersForImportRequest,
     GetParametersForImportResponse,
+    is_repeatable=True,
 )
 IMPORT_KEY_MATERIAL = Rpc(
     "/keyferry.v1.KeyManagementService/ImportKeyMaterial",
     ImportKeyMaterialRequest,
     ImportKeyMaterialResponse,
+    is_repeatable=True,
 )
 DELETE_IMPORTED_KEY_MATERIAL = Rpc(
     "/keyferry.v1.KeyManagementService/DeleteImportedKeyMaterial",
     DeleteImportedKeyMaterialRequest,
     DeleteImportedKeyMaterialResponse,
+    is_repeatable=True,
 )
 ENCRYPT = Rpc(
     "/keyferry.v1.KeyManagementService/Encrypt",
     EncryptRequest,
     EncryptResponse,
+    is_repeatable=True,
 )
 DECRYPT = Rpc(
     "/keyferry.v1.KeyManagementService/Decrypt",
     DecryptRequest,
     DecryptResponse,
+    is_repeatable=True,
 )
 RE_ENCRYPT = Rpc(
     "/keyferry.v1.KeyManagementService/ReEncrypt",
     ReEncryptRequest,
     ReEncryptResponse,
+    is_repeatable=True,
 )
 GENERATE_DATA_KEY = Rpc(
     "/keyferry.v1.KeyManagementService/GenerateDataKey",
     GenerateDataKeyRequest,
     GenerateDataKeyResponse,
+    is_repeatable=True,
 )
 GENERATE_DATA_KEY_WITHOUT_PLAINTEXT = Rpc(
     "/keyferry.v1.KeyManagementService/GenerateDataKeyWithoutPlaintext",
     GenerateDataKeyWithoutPlaintextRequest,
     GenerateDataKeyWithoutPlaintextResponse,
+    is_repeatable=True,
 )
 GENERATE_RANDOM = Rpc(
     "/keyferry.v1.KeyManagementService/GenerateRandom",
     GenerateRandomRequest,
     GenerateRandomResponse,
+    is_repeatable=True,
 )
 SCHEDULE_KEY_DELETION = Rpc(
     "/keyferry.v1.KeyManagementService/ScheduleKeyDeletion",
     ScheduleKeyDeletionRequest,
     ScheduleKeyDeletionResponse,
+    is_repeatable=False,
 )
 CANCEL_KEY_DELETION = Rpc(
     "/keyferry.v1.KeyManagementService/CancelKeyDeletion",
     CancelKeyDeletionRequest,
     CancelKeyDeletionResponse,
+    is_repeatable=False,
 )
 ENABLE_KEY_ROTATION = Rpc(
     "/keyferry.v1.KeyManagementService/EnableKeyRotation",
     EnableKeyRotationRequest,
     EnableKeyRotationResponse,
+    is_repeatable=True,
 )
 DISABLE_KEY_ROTATION = Rpc(
     "/keyferry.v1.KeyManagementService/DisableKeyRotation",
     DisableKeyRotationRequest,
     DisableKeyRotationResponse,
+    is_repeatable=True,
 )
 GET_KEY_ROTATION_STATUS = Rpc(
     "/keyferry.v1.KeyManagementService/GetKeyRotationStatus",
     GetKeyRotationStatusRequest,
     GetKeyRotationStatusResponse,
+    is_repeatable=True,
 )
 ROTATE_KEY_ON_DEMAND = Rpc(
     "/keyferry.v1.KeyManagementService/RotateKeyOnDemand",
     RotateKeyOnDemandRequest,
     RotateKeyOnDemandResponse,
+    is_repeatable=False,
 )
 LIST_KEY_ROTATIONS = Rpc(
     "/keyferry.v1.KeyManagementService/ListKeyRotations",
     ListKeyRotationsRequest,
     ListKeyRotationsResponse,
+    is_repeatable=True,
 )
 GET_KEY_LAST_USAGE = Rpc(
     "/keyferry.v1.KeyManagementService/GetKeyLastUsage",
     GetKeyLastUsageRequest,
     GetKeyLastUsageResponse,
+    is_repeatable=True,
 )
 UPDATE_KEY_DESCRIPTION = Rpc(
     "/keyferry.v1.KeyManagementService/UpdateKeyDescription",
     UpdateKeyDescriptionRequest,
     UpdateKeyDescriptionResponse,
+    is_repeatable=True,
 )
 CREATE_ALIAS = Rpc(
     "/keyferry.v1.KeyManagementService/CreateAlias",
     CreateAliasRequest,
     CreateAliasResponse,
+    is_repeatable=False,
 )
 UPDATE_ALIAS = Rpc(
     "/keyferry.v1.KeyManagementService/UpdateAlias",
     UpdateAliasRequest,
     UpdateAliasResponse,
+    is_repeatable=True,
 )
 DELETE_ALIAS = Rpc(
     "/keyferry.v1.KeyManagementService/DeleteAlias",
     DeleteAliasRequest,
     DeleteAliasResponse,
+    is_repeatable=False,
 )
 LIST_ALIASES = Rpc(
     "/keyferry.v1.KeyManagementService/ListAliases",
     ListAliasesRequest,
     ListAliasesResponse,
+    is_repeatable=True,
 )
 TAG_RESOURCE = Rpc(
     "/keyferry.v1.KeyManagementService/TagResource",
     TagResourceRequest,
     TagResourceResponse,
+    is_repeatable=True,
 )
 UNTAG_RESOURCE = Rpc(
     "/keyferry.v1.KeyManagementService/UntagResource",
     UntagResourceRequest,
     UntagResourceResponse,
+    is_repeatable=True,
 )
 LIST_RESOURCE_TAGS = Rpc(
     "/keyferry.v1.KeyManagementService/ListResourceTags",
     ListResourceTagsRequest,
     ListResourceTagsResponse,
+    is_repeatable=True,
 )
 GET_KEY_POLICY = Rpc(
     "/keyferry.v1.KeyManagementService/GetKeyPolicy",
     GetKeyPolicyRequest,
     GetKeyPolicyResponse,
+    is_repeatable=True,
 )
 PUT_KEY_POLICY = Rpc(
     "/keyferry.v1.KeyManagementService/PutKeyPolicy",
     PutKeyPolicyRequest,
     PutKeyPolicyResponse,
+    is_repeatable=True,
 )
 LIST_KEY_POLICIES = Rpc(
     "/keyferry.v1.KeyManagementService/ListKeyPolicies",
     ListKeyPoliciesRequest,
     ListKeyPoliciesResponse,
+    is_repeatable=True,
 )
 CREATE_GRANT = Rpc(
     "/keyferry.v1.KeyManagementService/CreateGrant",
     CreateGrantRequest,
     CreateGrantResponse,
+    is_repeatable=False,
 )
 LIST_GRANTS = Rpc(
     "/keyferry.v1.KeyManagementService/ListGrants",
     ListGrantsRequest,
     ListGrantsResponse,
+    is_repeatable=True,
 )
 LIST_RETIRABLE_GRANTS = Rpc(
     "/keyferry.v1.KeyManagementService/ListRetirableGrants",
     ListRetirableGrantsRequest,
     ListRetirableGrantsResponse,
+    is_repeatable=True,
 )
 RETIRE_GRANT = Rpc(
     "/keyferry.v1.KeyManagementService/RetireGrant",
     RetireGrantRequest,
     RetireGrantResponse,
+    is_repeatable=False,
 )
 REVOKE_GRANT = Rpc(
     "/keyferry.v1.KeyManagementService/RevokeGrant",
     RevokeGrantRequest,
     RevokeGrantResponse,
+    is_repeatable=False,
 )
 SIGN = Rpc(
     "/keyferry.v1.KeyManagementService/Sign",
     SignRequest,
     SignResponse,
+    is_repeatable=True,
 )
 VERIFY = Rpc(
     "/keyferry.v1.KeyManagementService/Verify",
     VerifyRequest,
     VerifyResponse,
+    is_repeatable=True,
 )
 GET_PUBLIC_KEY = Rpc(
     "/keyferry.v1.KeyManagementService/GetPublicKey",
     GetPublicKeyRequest,
     GetPublicKeyResponse,
+    is_repeatable=True,
 )
 GENERATE_MAC = Rpc(
     "/keyferry.v1.KeyManagementService/GenerateMac",
     GenerateMacRequest,
     GenerateMacResponse,
+    is_repeatable=True,
 )
 VERIFY_MAC = Rpc(
     "/keyferry.v1.KeyManagementService/VerifyMac",
     VerifyMacRequest,
     VerifyMacResponse,
+    is_repeatable=True,
 )
 DERIVE_SHARED_SECRET = Rpc(
     "/keyferry.v1.KeyManagementService/DeriveSharedSecret",
     DeriveSharedSecretRequest,
     DeriveSharedSecretResponse,
+    is_repeatable=True,
 )
 GENERATE_DATA_KEY_PAIR = Rpc(
     "/keyferry.v1.KeyManagementService/GenerateDataKeyPair",
     GenerateDataKeyPairRequest,
     GenerateDataKeyPairResponse,
+    is_repeatable=True,
 )
 GENERATE_DATA_KEY_PAIR_WITHOUT_PLAINTEXT = Rpc(
     "/keyferry.v1.KeyManagementService/GenerateDataKeyPairWithoutPlaintext",
     GenerateDataKeyPairWithoutPlaintextRequest,
     GenerateDataKeyPairWithoutPlaintextResponse,
+    is_repeatable=True,
 )
 LIST_IMPORT_TOKENS = Rpc(
     "/keyferry.v1.KeyferryService/ListImportTokens",
     ListImportTokensRequest,
     ListImportTokensResponse,
+    is_repeatable=True,
 )
 REVOKE_IMPORT_TOKEN = Rpc(
     "/keyferry.v1.KeyferryService/RevokeImportToken",
     RevokeImportTokenRequest,
     RevokeImportTokenResponse,
+    is_repeatable=False,
 )
 LIST_IMPORT_RECEIPTS = Rpc(
     "/keyferry.v1.KeyferryService/ListImportReceipts",
     ListImportReceiptsRequest,
     ListImportReceiptsResponse,
+    is_repeatable=True,
 )
 EXPLAIN_ACCESS = Rpc(
     "/keyferry.v1.KeyferryService/ExplainAccess",
     ExplainAccessRequest,
     ExplainAccessResponse,
+    is_repeatable=True,
 )
 
 
