@@ -4,8 +4,8 @@ Cancellation is asyncio's own: when the caller cancels or goes away, the task
 that handles the call is cancelled.
 """
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from google.protobuf.message import Message
@@ -45,7 +45,8 @@ class Call:
     """One call. `deadline` is on the event loop's clock, in seconds.
 
     `peer` is where it comes from, as gRPC writes it, and `is_encrypted` whether
-    nobody between can read it. `request` is what is asked: policies decide by it.
+    nobody between can read it. Policies decide by `request`, which is what is asked,
+    and by `facts`, which an operation found out about it, by condition key.
     """
 
     request_id: str
@@ -56,6 +57,7 @@ class Call:
     scope: Scope
     is_encrypted: bool = False
     request: Message | None = None
+    facts: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 Handler = Callable[[Any, Call], Awaitable[Message]]
