@@ -12,8 +12,8 @@ from keyferry_server.operations.decryption import ignores_ciphertext
 from keyferry_server.operations.encryption import Encryption
 from keyferry_server.operations.key_door import KeyDoor
 from keyferry_server.operations.key_use import KeyUse
-from keyferry_server.wire.enums import format_enum, parse_enum
 from keyferry_server.wire.condition_keys import RE_ENCRYPT_ON_SAME_KEY
+from keyferry_server.wire.enums import format_enum, parse_enum
 
 _DEFAULT = EncryptionAlgorithm.SYMMETRIC_DEFAULT
 
