@@ -10,6 +10,7 @@ from keyferry.v1 import (
     CancelKeyDeletionRequest,
     CreateAliasRequest,
     DecryptRequest,
+    DeleteAliasRequest,
     DeleteImportedKeyMaterialRequest,
     DescribeKeyRequest,
     DisableKeyRequest,
@@ -100,6 +101,7 @@ def request_on(
     import_token: bytes = b"token",
     wrapped: bytes = bytes(256),
     token_id: str = "",
+    alias_name: str = "alias/payroll",
 ) -> Message:
     """Return a request of one of ON_A_KEY that is right but for what the test is about.
 
@@ -143,8 +145,9 @@ def request_on(
             key_id=key_id, number_of_bytes=64
         ),
         "UpdateKeyDescription": UpdateKeyDescriptionRequest(key_id=key_id, description="another"),
-        "CreateAlias": CreateAliasRequest(alias_name="alias/new", target_key_id=key_id),
-        "UpdateAlias": UpdateAliasRequest(alias_name="alias/moved", target_key_id=key_id),
+        "CreateAlias": CreateAliasRequest(alias_name=alias_name, target_key_id=key_id),
+        "UpdateAlias": UpdateAliasRequest(alias_name=alias_name, target_key_id=key_id),
+        "DeleteAlias": DeleteAliasRequest(alias_name=alias_name),
         "ListAliases": ListAliasesRequest(key_id=key_id),
         "TagResource": TagResourceRequest(key_id=key_id, tags=[Tag(tag_key="team", tag_value="payroll")]),
         "UntagResource": UntagResourceRequest(key_id=key_id, tag_keys=["team"]),

@@ -19,6 +19,7 @@ from steps import (
     encrypt,
     get_parameters,
     import_request,
+    name,
     schedule_deletion,
     state_of,
 )
@@ -61,6 +62,8 @@ class Subject:
             right = import_request(key_id, parameters)
             imports = {"import_token": right.import_token, "wrapped": right.encrypted_key_material}
             token_id = parameters.import_token_id
+        if operation in {"UpdateAlias", "DeleteAlias"}:
+            await name(self.client, f"alias/{key_id}", key_id)
         await INTO[self.state](self.client, key_id)
         assert await state_of(self.client, key_id) == self.state
         return request_on(
@@ -69,6 +72,7 @@ class Subject:
             ciphertext=self._others_ciphertext if operation == "ReEncrypt to" else ciphertext,
             destination=self._usable,
             token_id=token_id,
+            alias_name=f"alias/{key_id}",
             **imports,
         )
 
