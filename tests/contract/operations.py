@@ -4,11 +4,13 @@ import re
 from typing import Any
 
 from google.protobuf.message import Message
+from policies import OWNER, policy, user
 from steps import NEVER
 
 from keyferry.v1 import (
     CancelKeyDeletionRequest,
     CreateAliasRequest,
+    CreateGrantRequest,
     DecryptRequest,
     DeleteAliasRequest,
     DeleteImportedKeyMaterialRequest,
@@ -21,15 +23,21 @@ from keyferry.v1 import (
     GenerateDataKeyRequest,
     GenerateDataKeyWithoutPlaintextRequest,
     GetKeyLastUsageRequest,
+    GetKeyPolicyRequest,
     GetKeyRotationStatusRequest,
     GetParametersForImportRequest,
     ImportKeyMaterialRequest,
     ListAliasesRequest,
+    ListGrantsRequest,
     ListImportReceiptsRequest,
     ListImportTokensRequest,
+    ListKeyPoliciesRequest,
     ListKeyRotationsRequest,
     ListResourceTagsRequest,
+    PutKeyPolicyRequest,
     ReEncryptRequest,
+    RetireGrantRequest,
+    RevokeGrantRequest,
     RevokeImportTokenRequest,
     RotateKeyOnDemandRequest,
     ScheduleKeyDeletionRequest,
@@ -56,6 +64,13 @@ KEY_ONLY = frozenset(
         "TagResource",
         "UntagResource",
         "ListResourceTags",
+        "CreateGrant",
+        "GetKeyPolicy",
+        "ListGrants",
+        "ListKeyPolicies",
+        "PutKeyPolicy",
+        "RetireGrant",
+        "RevokeGrant",
         "CancelKeyDeletion",
         "DisableKeyRotation",
         "EnableKeyRotation",
@@ -102,6 +117,7 @@ def request_on(
     wrapped: bytes = bytes(256),
     token_id: str = "",
     alias_name: str = "alias/payroll",
+    grant_id: str = "0" * 64,
 ) -> Message:
     """Return a request of one of ON_A_KEY that is right but for what the test is about.
 
@@ -134,6 +150,15 @@ def request_on(
             key_id=key_id, import_token_id=token_id or "00000000-0000-0000-0000-000000000000"
         ),
         "ListImportReceipts": ListImportReceiptsRequest(key_id=key_id),
+        "GetKeyPolicy": GetKeyPolicyRequest(key_id=key_id),
+        "PutKeyPolicy": PutKeyPolicyRequest(key_id=key_id, policy=policy(OWNER)),
+        "ListKeyPolicies": ListKeyPoliciesRequest(key_id=key_id),
+        "CreateGrant": CreateGrantRequest(
+            key_id=key_id, grantee_principal=user("grantee"), operations=["GRANT_OPERATION_ENCRYPT"]
+        ),
+        "ListGrants": ListGrantsRequest(key_id=key_id),
+        "RevokeGrant": RevokeGrantRequest(key_id=key_id, grant_id=grant_id),
+        "RetireGrant": RetireGrantRequest(key_id=key_id, grant_id=grant_id),
         "Encrypt": EncryptRequest(key_id=key_id, plaintext=b"text"),
         "Decrypt": DecryptRequest(key_id=key_id, ciphertext_blob=ciphertext),
         "ReEncrypt from": ReEncryptRequest(
