@@ -63,7 +63,7 @@ lock: setup  ## resolve the dependencies anew into requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --python-version 3.11 \
 	    --no-header --upgrade --output-file protos/generator.lock protos/generator.in
 
-up: secrets/root-key secrets/postgres-password .env  ## start Postgres and the server in containers
+up: secrets/root-key secrets/postgres-password secrets/tls/server .env  ## start Postgres and the server in containers
 	docker compose up --build --wait
 
 # Made once and never overwritten. Compose mounts these files with the owner that they have,
@@ -77,6 +77,12 @@ secrets/postgres-password:
 	mkdir -p -m 700 secrets
 	umask 077; password=$$(openssl rand -hex 32) && printf '%s\n' "$$password" > $@
 	test "$$(id -u)" != 0 || chown 10001:10001 $@
+
+# The certificates are made in there by a container; the folder must be its user's.
+secrets/tls/server:
+	mkdir -p -m 700 secrets
+	mkdir -p $@ && chmod 700 secrets/tls $@
+	test "$$(id -u)" != 0 || chown -R 10001:10001 secrets/tls
 
 .env:
 	test "$$(id -u)" = 0 && cp .env.example $@ || \

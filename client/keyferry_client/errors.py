@@ -6,11 +6,13 @@
     ├── ServiceError                     the service answered, and refused
     │   ├── ValidationException · InvalidArnException · InvalidMarkerException
     │   ├── InvalidCiphertextException · InvalidImportTokenException · ExpiredImportTokenException
-    │   ├── IncorrectKeyMaterialException · IncorrectKeyException · MalformedPolicyDocumentException
-    │   ├── InvalidGrantIdException · InvalidGrantTokenException
+    │   ├── IncorrectKeyMaterialException · IncorrectKeyException · InvalidKeyUsageException
+    │   ├── KMSInvalidSignatureException · KMSInvalidMacException
+    │   ├── MalformedPolicyDocumentException · InvalidGrantIdException · InvalidGrantTokenException
     │   ├── NotFoundException · DisabledException · KMSInvalidStateException
     │   ├── UnsupportedOperationException · AccessDeniedException · DryRunOperationException
-    │   ├── LimitExceededException · ConflictException · AlreadyExistsException
+    │   ├── MissingAuthenticationTokenException · UnrecognizedClientException · ExpiredTokenException
+    │   ├── LimitExceededException · ThrottlingException · ConflictException · AlreadyExistsException
     │   ├── InvalidAliasNameException · NotAuthorizedException · TagException
     │   ├── DependencyTimeoutException · KMSInternalException
     │   └── UnknownServerError           refused with a name that this client does not know
@@ -20,7 +22,8 @@
     └── InputError (also a ValueError)   refused here, before anything was sent
         └── KeyMaterialError · WrappingError · EnvelopeError
 
-A cancelled call is none of these: asyncio.CancelledError stays what it is.
+A cancelled call is none of these: it is OperationCanceledError through its token, and
+asyncio.CancelledError as a task.
 """
 
 from dataclasses import dataclass
@@ -52,6 +55,7 @@ class KeyferryError(Exception):
         code: StatusCode | None = None,
         request_id: str = "",
         retryable: bool = False,
+        retry_after_seconds: float = 0.0,
         violations: tuple[FieldViolation, ...] = (),
     ) -> None:
         super().__init__(message)
@@ -59,6 +63,7 @@ class KeyferryError(Exception):
         self.code = code
         self.request_id = request_id
         self.retryable = retryable
+        self.retry_after_seconds = retry_after_seconds
         self.violations = violations
 
     @property
@@ -96,7 +101,19 @@ class ExpiredImportTokenException(ServiceError):
 
 
 class IncorrectKeyMaterialException(ServiceError):
-    """The key material has the wrong length or is not what was imported before."""
+    """The key material is not what the key spec asks for, or is not what was imported before."""
+
+
+class KMSInvalidSignatureException(ServiceError):
+    """The signature is not that of the message by the key."""
+
+
+class KMSInvalidMacException(ServiceError):
+    """The MAC is not that of the message under the key."""
+
+
+class InvalidKeyUsageException(ServiceError):
+    """The key is for something else, or has not the algorithm."""
 
 
 class IncorrectKeyException(ServiceError):
@@ -161,6 +178,22 @@ class AccessDeniedException(ServiceError):
 
 class NotAuthorizedException(ServiceError):
     """Nobody may do this: the alias name is reserved."""
+
+
+class MissingAuthenticationTokenException(ServiceError):
+    """The call carried nothing that says who made it: give the client credentials."""
+
+
+class UnrecognizedClientException(ServiceError):
+    """The certificate or token that the call carried is not valid, or stands for nobody; the service's log says why."""
+
+
+class ExpiredTokenException(ServiceError):
+    """The certificate or token that the call carried has expired."""
+
+
+class ThrottlingException(ServiceError):
+    """More calls were made than are allowed in the time; it may be retried later."""
 
 
 class DependencyTimeoutException(ServiceError):

@@ -12,7 +12,7 @@ import platformdirs
 from prometheus_client import GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR, CollectorRegistry
 
 from keyferry_server.administration.root_key_check import check_root_key
-from keyferry_server.authn.caller import Principal
+from keyferry_server.authentication import build_authentication
 from keyferry_server.background.audit_log import AuditLog
 from keyferry_server.background.database_watch import DatabaseWatch
 from keyferry_server.background.deletion import KeyReaper
@@ -20,6 +20,7 @@ from keyferry_server.background.expiry import ExpirySweeper
 from keyferry_server.background.key_usage import KeyUsageRecorder
 from keyferry_server.background.root_key_watch import RootKeyWatch
 from keyferry_server.background.rotation import KeyRotator
+from keyferry_server.background.rsa_key_checks import RsaKeyChecks
 from keyferry_server.background.tasks import BackgroundTasks
 from keyferry_server.background.wrapping_key_pool import WrappingKeyPool
 from keyferry_server.call import Handler
@@ -37,9 +38,9 @@ from keyferry_server.crypto.secret import Secret
 from keyferry_server.crypto.wrapping.wrapping_key import RSA_MODULUS_BITS
 from keyferry_server.domain.clock import Clock, SystemClock
 from keyferry_server.domain.identifiers import Scope
+from keyferry_server.domain.importable_keys import ImportableKeys
 from keyferry_server.domain.sealed_places import INSTALLATION_SECRET
 from keyferry_server.middleware.audit import audit
-from keyferry_server.middleware.authenticate import authenticate_as
 from keyferry_server.middleware.deadline import enforce_deadline
 from keyferry_server.middleware.faults import hide_faults
 from keyferry_server.middleware.keep_request import keep_request
@@ -50,6 +51,7 @@ from keyferry_server.middleware.validate import validate_request
 from keyferry_server.operations.fresh_material import FreshMaterial
 from keyferry_server.operations.get_key_last_usage import KeyUsages
 from keyferry_server.operations.get_parameters_for_import import WrappingKeySource
+from keyferry_server.operations.material_check import RsaKeyCheck
 from keyferry_server.parts import Parts
 from keyferry_server.routes import ROUTES
 from keyferry_server.settings import ListenAddress, Settings
@@ -66,6 +68,9 @@ from keyferry_server.storage.schema import check_schema, migrate
 from keyferry_server.storage.url import parse_database_url
 from keyferry_server.transport.grpc import GrpcServer
 from keyferry_server.transport.http import MetricsServer
+
+# Each has a core for itself while it lasts.
+RSA_KEY_CHECKS_AT_ONCE = 2
 
 INSTALLATION_PLACE = INSTALLATION_SECRET.place(1)
 
@@ -124,10 +129,12 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
                 Clock: clock,
                 GrantTokenCodec: GrantTokenCodec(installation_secret),
                 Database: database,
+                ImportableKeys: ImportableKeys(settings.importable_keys),
                 DueWork: DueWork(database, settings.partition),
                 ImportTokenCodec: codec,
                 KeyMaterialIds: key_material_ids,
                 KeyUsages: usages,
+                RsaKeyCheck: RsaKeyChecks(RSA_KEY_CHECKS_AT_ONCE),
                 Sealer: sealer,
                 WrappingKeySource: pool,
             }
@@ -147,7 +154,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         )
 
         scope = Scope(settings.partition, settings.default_region, settings.default_account)
-        local = Principal(scope.account_id, f"arn:{scope.partition}:iam::{scope.account_id}:root")
+        authentication = await build_authentication(settings, clock)
         audit_log = AuditLog(
             database,
             parts.get(AuditStore),
@@ -165,12 +172,14 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
             log_calls,
             hide_faults,
             enforce_deadline,
-            authenticate_as(local),
+            authentication.middleware,
             validate_request,
             keep_request,
             record_usage(usages.note, clock),
         ]
-        grpc_server = GrpcServer(ROUTES, operations, middleware, scope, settings.max_message_bytes)
+        grpc_server = GrpcServer(
+            ROUTES, operations, middleware, scope, settings.max_message_bytes, authentication.tls
+        )
 
         stack.push_async_callback(audit_log.close)
         stack.push_async_callback(usages.write_if_possible)
@@ -190,6 +199,8 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         background.start(usages.run(), "key usage recorder")
         background.start(watch.run(grpc_server.set_serving), "database watch")
         background.start(root_key_watch.run(), "root key watch")
+        for name, refresh in authentication.refreshes.items():
+            background.start(refresh(), name)
 
         yield RunningServer(
             grpc_address=settings.grpc_listen.with_port(grpc_port),

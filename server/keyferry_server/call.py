@@ -11,6 +11,7 @@ from typing import Any
 from google.protobuf.message import Message
 
 from keyferry_server.authn.caller import Caller
+from keyferry_server.authn.evidence import NOTHING_SHOWN, Evidence
 from keyferry_server.domain.identifiers import Accepts, Scope
 from keyferry_server.domain.key import KeyStates
 
@@ -46,6 +47,7 @@ class Call:
 
     `peer` is where it comes from, as gRPC writes it, and `is_encrypted` whether
     nobody between can read it. `request` is what is asked: policies decide by it.
+    `evidence` is what the caller showed over gRPC to say who it is.
     """
 
     request_id: str
@@ -56,6 +58,7 @@ class Call:
     scope: Scope
     is_encrypted: bool = False
     request: Message | None = None
+    evidence: Evidence = NOTHING_SHOWN
 
 
 Handler = Callable[[Any, Call], Awaitable[Message]]

@@ -44,7 +44,11 @@ NEVER = {
     "DeleteAlias": {"KMSInvalidStateException"},
     "DeleteImportedKeyMaterial": {"KMSInvalidStateException"},
     "EnableKey": {"LimitExceededException"},
+    "GenerateDataKeyPair": {"UnsupportedOperationException"},
+    "GenerateDataKeyPairWithoutPlaintext": {"UnsupportedOperationException"},
     "GenerateRandom": {"UnsupportedOperationException"},
+    # In every state but PendingDeletion, for every key pair.
+    "GetPublicKey": {"DisabledException", "InvalidKeyUsageException"},
     "GetKeyPolicy": {"KMSInvalidStateException"},
     "GetKeyRotationStatus": {"KMSInvalidStateException"},
     "ListGrants": {"KMSInvalidStateException"},

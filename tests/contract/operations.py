@@ -20,6 +20,9 @@ from keyferry.v1 import (
     EnableKeyRequest,
     EnableKeyRotationRequest,
     EncryptRequest,
+    ExplainAccessRequest,
+    GenerateDataKeyPairRequest,
+    GenerateDataKeyPairWithoutPlaintextRequest,
     GenerateDataKeyRequest,
     GenerateDataKeyWithoutPlaintextRequest,
     GetKeyLastUsageRequest,
@@ -57,13 +60,6 @@ KEY_ONLY = frozenset(
         "GetParametersForImport",
         "ImportKeyMaterial",
         "DeleteImportedKeyMaterial",
-        "UpdateKeyDescription",
-        "CreateAlias",
-        "UpdateAlias",
-        "ListAliases",
-        "TagResource",
-        "UntagResource",
-        "ListResourceTags",
         "CreateGrant",
         "GetKeyPolicy",
         "ListGrants",
@@ -71,9 +67,17 @@ KEY_ONLY = frozenset(
         "PutKeyPolicy",
         "RetireGrant",
         "RevokeGrant",
+        "UpdateKeyDescription",
+        "CreateAlias",
+        "UpdateAlias",
+        "ListAliases",
+        "TagResource",
+        "UntagResource",
+        "ListResourceTags",
         "CancelKeyDeletion",
         "DisableKeyRotation",
         "EnableKeyRotation",
+        "ExplainAccess",
         "GetKeyLastUsage",
         "GetKeyRotationStatus",
         "ListImportReceipts",
@@ -101,6 +105,8 @@ CRYPTOGRAPHIC = frozenset(
         "ReEncrypt from",
         "ReEncrypt to",
         "GenerateDataKey",
+        "GenerateDataKeyPair",
+        "GenerateDataKeyPairWithoutPlaintext",
         "GenerateDataKeyWithoutPlaintext",
     }
 )
@@ -116,7 +122,6 @@ def request_on(
     import_token: bytes = b"token",
     wrapped: bytes = bytes(256),
     token_id: str = "",
-    alias_name: str = "alias/payroll",
     grant_id: str = "0" * 64,
 ) -> Message:
     """Return a request of one of ON_A_KEY that is right but for what the test is about.
@@ -144,6 +149,7 @@ def request_on(
         "GetKeyRotationStatus": GetKeyRotationStatusRequest(key_id=key_id),
         "RotateKeyOnDemand": RotateKeyOnDemandRequest(key_id=key_id),
         "ListKeyRotations": ListKeyRotationsRequest(key_id=key_id),
+        "ExplainAccess": ExplainAccessRequest(key_id=key_id, action="kms:Decrypt"),
         "GetKeyLastUsage": GetKeyLastUsageRequest(key_id=key_id),
         "ListImportTokens": ListImportTokensRequest(key_id=key_id),
         "RevokeImportToken": RevokeImportTokenRequest(
@@ -165,14 +171,20 @@ def request_on(
             source_key_id=key_id, destination_key_id=destination, ciphertext_blob=ciphertext
         ),
         "ReEncrypt to": ReEncryptRequest(destination_key_id=key_id, ciphertext_blob=ciphertext),
+        "GenerateDataKeyPair": GenerateDataKeyPairRequest(
+            key_id=key_id, key_pair_spec="DATA_KEY_PAIR_SPEC_ECC_NIST_P256"
+        ),
+        "GenerateDataKeyPairWithoutPlaintext": GenerateDataKeyPairWithoutPlaintextRequest(
+            key_id=key_id, key_pair_spec="DATA_KEY_PAIR_SPEC_ECC_NIST_P384"
+        ),
         "GenerateDataKey": GenerateDataKeyRequest(key_id=key_id, key_spec="DATA_KEY_SPEC_AES_256"),
         "GenerateDataKeyWithoutPlaintext": GenerateDataKeyWithoutPlaintextRequest(
             key_id=key_id, number_of_bytes=64
         ),
         "UpdateKeyDescription": UpdateKeyDescriptionRequest(key_id=key_id, description="another"),
-        "CreateAlias": CreateAliasRequest(alias_name=alias_name, target_key_id=key_id),
-        "UpdateAlias": UpdateAliasRequest(alias_name=alias_name, target_key_id=key_id),
-        "DeleteAlias": DeleteAliasRequest(alias_name=alias_name),
+        "CreateAlias": CreateAliasRequest(alias_name="alias/new", target_key_id=key_id),
+        "UpdateAlias": UpdateAliasRequest(alias_name="alias/moved", target_key_id=key_id),
+        "DeleteAlias": DeleteAliasRequest(alias_name="alias/moved"),
         "ListAliases": ListAliasesRequest(key_id=key_id),
         "TagResource": TagResourceRequest(key_id=key_id, tags=[Tag(tag_key="team", tag_value="payroll")]),
         "UntagResource": UntagResourceRequest(key_id=key_id, tag_keys=["team"]),

@@ -264,9 +264,8 @@ async def test_whether_there_is_an_alias_in_another_account_is_not_told(
     for alias in ("alias/payroll", "alias/unknown"):
         arn = f"arn:aws:kms:us-east-1:{OTHER_ACCOUNT}:{alias}"
         error = await refused(AccessDeniedException, describe(client, arn))
-        assert error.message == (
-            f"User: arn:aws:iam::000000000000:root is not authorized to perform: kms:DescribeKey on resource: {arn} "
-            "because the resource does not exist in this Region, no resource-based policies allow access, or a "
-            "resource-based policy explicitly denies access"
+        assert error.message.startswith(
+            "User: arn:aws:iam::000000000000:root is not authorized to perform: kms:DescribeKey "
+            f"on resource: {arn} because the resource does not exist in this Region"
         )
     await refused(NotFoundException, describe(client, "alias/payroll"))

@@ -5,21 +5,26 @@
     KmsError
     ├── invalid argument      ValidationException · InvalidArnException · InvalidMarkerException
     │                         InvalidCiphertextException · InvalidImportTokenException
-    │                         IncorrectKeyMaterialException · MalformedPolicyDocumentException
+    │                         IncorrectKeyMaterialException · KMSInvalidSignatureException
+    │                         KMSInvalidMacException · MalformedPolicyDocumentException
     │                         InvalidGrantIdException · InvalidGrantTokenException
     │                         InvalidAliasNameException · TagException
     ├── not found             NotFoundException
     ├── already exists        AlreadyExistsException
     ├── failed precondition   DisabledException · KMSInvalidStateException · UnsupportedOperationException
     │                         ExpiredImportTokenException · IncorrectKeyException · DryRunOperationException
+    │                         InvalidKeyUsageException
     ├── permission denied     AccessDeniedException · NotAuthorizedException
-    ├── resource exhausted    LimitExceededException
+    ├── unauthenticated       MissingAuthenticationTokenException · UnrecognizedClientException
+    │                         ExpiredTokenException
+    ├── resource exhausted    LimitExceededException · ThrottlingException (may be retried unchanged)
     ├── aborted               ConflictException
     ├── unavailable           DependencyTimeoutException   (may be retried unchanged)
     └── internal              KMSInternalException         (may be retried unchanged)
 
 A message is for the person who reads it: what was wrong, what would be right.
-InvalidCiphertextException has none on purpose: it must not tell why.
+InvalidCiphertextException, KMSInvalidSignatureException and KMSInvalidMacException
+have none on purpose: they must not tell why.
 """
 
 from dataclasses import dataclass
@@ -35,6 +40,7 @@ class Category(Enum):
     ALREADY_EXISTS = auto()
     FAILED_PRECONDITION = auto()
     PERMISSION_DENIED = auto()
+    UNAUTHENTICATED = auto()
     RESOURCE_EXHAUSTED = auto()
     ABORTED = auto()
     UNAVAILABLE = auto()
@@ -109,7 +115,19 @@ class InvalidImportTokenException(KmsError):
 
 
 class IncorrectKeyMaterialException(KmsError):
-    """The key material has the wrong length or is not what was imported before."""
+    """The key material is not what the key spec asks for, or is not what was imported before."""
+
+    category = Category.INVALID_ARGUMENT
+
+
+class KMSInvalidSignatureException(KmsError):
+    """The signature is not that of the message by the key."""
+
+    category = Category.INVALID_ARGUMENT
+
+
+class KMSInvalidMacException(KmsError):
+    """The MAC is not that of the message under the key."""
 
     category = Category.INVALID_ARGUMENT
 
@@ -186,6 +204,12 @@ class IncorrectKeyException(KmsError):
     category = Category.FAILED_PRECONDITION
 
 
+class InvalidKeyUsageException(KmsError):
+    """The key is for something else, or has not the algorithm."""
+
+    category = Category.FAILED_PRECONDITION
+
+
 class DryRunOperationException(KmsError):
     """The call would have succeeded, and was only tried."""
 
@@ -219,6 +243,31 @@ class NotAuthorizedException(KmsError):
     """Nobody may do this: the alias name is reserved."""
 
     category = Category.PERMISSION_DENIED
+
+
+class MissingAuthenticationTokenException(KmsError):
+    """The call carries nothing that says who makes it."""
+
+    category = Category.UNAUTHENTICATED
+
+
+class UnrecognizedClientException(KmsError):
+    """What the call carries to say who makes it is not valid, or stands for nobody."""
+
+    category = Category.UNAUTHENTICATED
+
+
+class ExpiredTokenException(KmsError):
+    """What the call carries to say who makes it has expired."""
+
+    category = Category.UNAUTHENTICATED
+
+
+class ThrottlingException(KmsError):
+    """The caller makes more calls than it may in the time."""
+
+    category = Category.RESOURCE_EXHAUSTED
+    retryable = True
 
 
 class DependencyTimeoutException(KmsError):

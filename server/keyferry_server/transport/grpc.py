@@ -14,11 +14,13 @@ from grpc_reflection.v1alpha import reflection
 
 from keyferry.v1 import key_management_service_pb2, keyferry_service_pb2
 from keyferry_server.authn.caller import Anonymous
+from keyferry_server.authn.evidence import Evidence
 from keyferry_server.call import Call, Handler, Middleware, Route
 from keyferry_server.domain.errors import KmsError
 from keyferry_server.domain.identifiers import Scope
 from keyferry_server.middleware import compose
 from keyferry_server.transport.errors import REQUEST_ID_TRAILER, format_error
+from keyferry_server.transport.grpc_tls import LONGEST_CONNECTION_SECONDS, GrpcTls
 
 SERVICES = (
     key_management_service_pb2.DESCRIPTOR.services_by_name["KeyManagementService"],
@@ -34,6 +36,14 @@ _LONGEST_MARGIN_SECONDS = 0.5
 # How long streams (health is watched through one) may take to get their last message in a drain.
 _FAREWELL_SECONDS = 1.0
 
+# An authority that is not trusted any more is noticed at the next handshake.
+_HANDSHAKE_ANEW = (
+    ("grpc.max_connection_age_ms", LONGEST_CONNECTION_SECONDS * 1000),
+    ("grpc.max_connection_age_grace_ms", 60_000),
+)
+# How gRPC says that nobody between can read or change what is sent.
+_PRIVATE = b"TSI_PRIVACY_AND_INTEGRITY"
+
 _Behavior = Callable[[Message, "grpc.aio.ServicerContext[Message, Message]"], Any]
 
 
@@ -47,7 +57,9 @@ class GrpcServer:
         middleware: Sequence[Middleware],
         scope: Scope,
         max_message_bytes: int,
+        tls: GrpcTls | None = None,
     ) -> None:
+        self._tls = tls
         self._server = grpc.aio.server(
             options=[
                 ("grpc.max_receive_message_length", max_message_bytes),
@@ -55,6 +67,7 @@ class GrpcServer:
                 ("grpc.so_reuseport", 0),  # a taken port is an error, not a shared one
                 ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
                 ("grpc.keepalive_permit_without_calls", 1),
+                *(_HANDSHAKE_ANEW if tls is not None and tls.asks_for_certificates else ()),
             ]
         )
         self._running = _RunningCalls()
@@ -77,7 +90,11 @@ class GrpcServer:
         """Listen on HOST:PORT and return the port; OSError if the address cannot be had."""
         await self.set_serving(False)
         try:
-            port = self._server.add_insecure_port(address)
+            port = (
+                self._server.add_insecure_port(address)
+                if self._tls is None
+                else self._server.add_secure_port(address, self._tls.credentials())
+            )
         except RuntimeError as error:
             raise OSError(
                 f"cannot listen on {address}: the address is in use or is not this machine's"
@@ -158,6 +175,8 @@ def _behavior(route: Route, handler: Handler, scope: Scope) -> _Behavior:
             deadline=asyncio.get_running_loop().time() + _seconds_left(context.time_remaining(), route),
             caller=Anonymous(),
             scope=scope,
+            evidence=_evidence(context),
+            is_encrypted=_PRIVATE in context.auth_context().get("security_level", ()),
         )
         try:
             response = await handler(request, call)
@@ -167,6 +186,15 @@ def _behavior(route: Route, handler: Handler, scope: Scope) -> _Behavior:
         return response
 
     return serve
+
+
+def _evidence(context: "grpc.aio.ServicerContext[Message, Message]") -> Evidence:
+    certificates = context.auth_context().get("x509_pem_cert", ())
+    authorization = [value for key, value in context.invocation_metadata() or () if key == "authorization"]
+    return Evidence(
+        certificate=next(iter(certificates), None),
+        authorization=tuple(value if isinstance(value, str) else "" for value in authorization),
+    )
 
 
 def _seconds_left(remaining: float | None, route: Route) -> float:
