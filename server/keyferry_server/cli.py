@@ -19,6 +19,7 @@ from keyferry_server.commands.certificates import certificates
 from keyferry_server.commands.process import DatabaseUrl, DataDir, RootKeyFile, read_settings, run
 from keyferry_server.crypto.root_key.ring import RootKeyRing
 from keyferry_server.domain.clock import SystemClock
+from keyferry_server.hardening import harden_process
 from keyferry_server.logs import configure_logs
 from keyferry_server.settings import Settings
 from keyferry_server.storage.schema import check_schema, migrate
@@ -92,6 +93,7 @@ def main() -> None:
 
 
 async def _serve(settings: Settings) -> None:
+    harden_process()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
