@@ -52,6 +52,9 @@ ALICE, BOB, EVE = user("alice"), user("bob"), user("eve", OTHER_ACCOUNT)
 OTHER_ROOT = f"arn:aws:iam::{OTHER_ACCOUNT}:root"
 # Who may retire a grant is said by the grant (test_grants).
 BY_POLICY = [operation for operation in ON_A_KEY if operation != "RetireGrant"]
+# What an operation concerns besides its key.
+ALIASES = "arn:aws:kms:us-east-1:000000000000:alias/*"
+BESIDES = {"CreateAlias": [ALIASES], "UpdateAlias": [ALIASES], "ListAliases": ["*"]}
 UNKNOWN = "12345678-1234-1234-1234-123456789abc"
 
 
@@ -214,7 +217,7 @@ async def test_every_operation_on_a_key_asks_for_its_own_permission(
         }:
             continue  # they would change the key for those that follow
         needed = permission if not operation.startswith("ReEncrypt") else "kms:ReEncrypt*"
-        await alice.attach("all-but", policy(permit(needed)))
+        await alice.attach("all-but", policy(permit(needed, [arn, *BESIDES.get(operation, ())])))
         assert not await is_denied(alice.send(requests[operation])), operation
 
 
