@@ -29,6 +29,8 @@ from keyferry.v1 import (
     EnableKeyRotationResponse,
     EncryptRequest,
     EncryptResponse,
+    ExplainAccessRequest,
+    ExplainAccessResponse,
     GenerateDataKeyPairRequest,
     GenerateDataKeyPairResponse,
     GenerateDataKeyPairWithoutPlaintextRequest,
@@ -941,3 +943,20 @@ class BlockingOperations(BlockingCalls):
     ) -> ListImportReceiptsResponse:
         """Wait for the end of what `begin_list_import_receipts` began, and return its response or raise its error."""
         return self._end(operations.LIST_IMPORT_RECEIPTS, async_result)
+
+    explain_access = blocking(Operations.explain_access_async)
+
+    def begin_explain_access(
+        self,
+        request: ExplainAccessRequest,
+        callback: AsyncCallback[ExplainAccessResponse] | None = None,
+        state: object = None,
+    ) -> AsyncResult[ExplainAccessResponse]:
+        """Begin what `explain_access` does; `end_explain_access` gives the response."""
+        return self._begin(operations.EXPLAIN_ACCESS, request, callback, state)
+
+    def end_explain_access(
+        self, async_result: AsyncResult[ExplainAccessResponse]
+    ) -> ExplainAccessResponse:
+        """Wait for the end of what `begin_explain_access` began, and return its response or raise its error."""
+        return self._end(operations.EXPLAIN_ACCESS, async_result)

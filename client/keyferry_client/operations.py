@@ -42,6 +42,8 @@ from keyferry.v1 import (
     EncryptResponse,
     EncryptionAlgorithmSpec,
     ExpirationModelType,
+    ExplainAccessRequest,
+    ExplainAccessResponse,
     GenerateDataKeyPairRequest,
     GenerateDataKeyPairResponse,
     GenerateDataKeyPairWithoutPlaintextRequest,
@@ -111,6 +113,7 @@ from keyferry.v1 import (
     SignRequest,
     SignResponse,
     SigningAlgorithmSpec,
+    SupposedCondition,
     Tag,
     TagResourceRequest,
     TagResourceResponse,
@@ -617,6 +620,12 @@ LIST_IMPORT_RECEIPTS = Rpc(
     "/keyferry.v1.KeyferryService/ListImportReceipts",
     ListImportReceiptsRequest,
     ListImportReceiptsResponse,
+    is_repeatable=True,
+)
+EXPLAIN_ACCESS = Rpc(
+    "/keyferry.v1.KeyferryService/ExplainAccess",
+    ExplainAccessRequest,
+    ExplainAccessResponse,
     is_repeatable=True,
 )
 
@@ -2084,3 +2093,38 @@ class Operations(ABC):
             "marker": marker,
         }
         return self._start(LIST_IMPORT_RECEIPTS, request, members, cancellation_token, timeout)
+
+    def explain_access_async(
+        self,
+        request: ExplainAccessRequest | None = None,
+        cancellation_token: CancellationToken = CancellationToken.none,
+        *,
+        timeout: float | None = None,
+        key_id: str | None = None,
+        principal: str | None = None,
+        action: str | None = None,
+        encryption_context: Mapping[str, str] | None = None,
+        conditions: Iterable[SupposedCondition | Mapping[str, Any]] | None = None,
+    ) -> Task[ExplainAccessResponse]:
+        """Says whether a principal may do something with a key, and which statements or grant decide it.
+
+        Nothing is done with the key.
+
+        Args:
+            key_id: Key ID or key ARN; 1 to 2048 characters. An alias is an InvalidArnException.
+            principal: Who would ask: the ARN of a principal of the caller's account; 1 to 256 characters.
+                Default: the caller. AccessDeniedException for one of another account.
+            action: For what: a permission as policies write it, for example kms:Decrypt; 5 to 128 characters.
+                ValidationException if there is none of that name.
+            encryption_context: With which encryption context; at most 100 pairs.
+            conditions: What else the request would say; at most 100 condition keys. What is not given is as
+                in this call, and what only a request of the action could say is absent.
+        """
+        members: Mapping[str, Any] = {
+            "key_id": key_id,
+            "principal": principal,
+            "action": action,
+            "encryption_context": encryption_context,
+            "conditions": conditions,
+        }
+        return self._start(EXPLAIN_ACCESS, request, members, cancellation_token, timeout)

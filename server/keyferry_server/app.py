@@ -18,6 +18,7 @@ from keyferry_server.background.database_watch import DatabaseWatch
 from keyferry_server.background.deletion import KeyReaper
 from keyferry_server.background.expiry import ExpirySweeper
 from keyferry_server.background.key_usage import KeyUsageRecorder
+from keyferry_server.background.rate_limiter import RateLimiter
 from keyferry_server.background.root_key_watch import RootKeyWatch
 from keyferry_server.background.rotation import KeyRotator
 from keyferry_server.background.rsa_key_checks import RsaKeyChecks
@@ -39,11 +40,13 @@ from keyferry_server.crypto.wrapping.wrapping_key import RSA_MODULUS_BITS
 from keyferry_server.domain.clock import Clock, SystemClock
 from keyferry_server.domain.identifiers import Scope
 from keyferry_server.domain.importable_keys import ImportableKeys
+from keyferry_server.domain.rate_limit import RateLimits
 from keyferry_server.domain.sealed_places import INSTALLATION_SECRET
 from keyferry_server.middleware.audit import audit
 from keyferry_server.middleware.deadline import enforce_deadline
 from keyferry_server.middleware.faults import hide_faults
 from keyferry_server.middleware.keep_request import keep_request
+from keyferry_server.middleware.limit_rate import limit_rate
 from keyferry_server.middleware.log_calls import log_calls
 from keyferry_server.middleware.measure import measure
 from keyferry_server.middleware.record_usage import record_usage
@@ -63,6 +66,7 @@ from keyferry_server.storage.import_token_store import ImportTokenStore
 from keyferry_server.storage.installation_store import InstallationStore
 from keyferry_server.storage.key_store import KeyStore
 from keyferry_server.storage.key_usage_store import KeyUsageStore
+from keyferry_server.storage.rate_limit_store import RateLimitStore
 from keyferry_server.storage.root_key_store import RootKeyStore
 from keyferry_server.storage.schema import check_schema, migrate
 from keyferry_server.storage.url import parse_database_url
@@ -155,6 +159,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
 
         scope = Scope(settings.partition, settings.default_region, settings.default_account)
         authentication = await build_authentication(settings, clock)
+        limiter = RateLimiter(_rate_limits(settings), parts.get(RateLimitStore))
         audit_log = AuditLog(
             database,
             parts.get(AuditStore),
@@ -173,6 +178,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
             hide_faults,
             enforce_deadline,
             authentication.middleware,
+            limit_rate(limiter.take),
             validate_request,
             keep_request,
             record_usage(usages.note, clock),
@@ -199,6 +205,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         background.start(usages.run(), "key usage recorder")
         background.start(watch.run(grpc_server.set_serving), "database watch")
         background.start(root_key_watch.run(), "root key watch")
+        background.start(limiter.run(), "rate limiter")
         for name, refresh in authentication.refreshes.items():
             background.start(refresh(), name)
 
@@ -319,6 +326,13 @@ def _embedded_root_key(settings: Settings, folder: Path) -> RootKeyProvider:
         make_data_folder(folder)
         generate_root_key_file(path)
     return FileRootKeyProvider(path)
+
+
+def _rate_limits(settings: Settings) -> RateLimits:
+    limits = settings.rate_limits or RateLimits({})
+    if unknown := limits.unknown([route.name for route in ROUTES]):
+        raise StartError(f"KEYFERRY_RATE_LIMITS: there is no operation {unknown[0]}")
+    return limits
 
 
 async def _start_metrics(settings: Settings, server: MetricsServer, stack: AsyncExitStack) -> str:

@@ -1,4 +1,4 @@
-"""The `keyferry-server` command: serve, migrate, check-config, root-key, audit.
+"""The `keyferry-server` command: serve, migrate, check-config, root-key, principal, policy, audit.
 
 Exit codes: 0 done, 1 it cannot be done (the reason is on standard error), 2 wrong usage or settings.
 """
@@ -14,11 +14,12 @@ import typer
 from keyferry_server.administration.root_key_check import check_root_key
 from keyferry_server.app import StartError, database_url, open_database, root_key_provider, running
 from keyferry_server.authentication import build_authentication
-from keyferry_server.commands import audit, root_key
+from keyferry_server.commands import audit, policy, principal, root_key
 from keyferry_server.commands.certificates import certificates
 from keyferry_server.commands.process import DatabaseUrl, DataDir, RootKeyFile, read_settings, run
 from keyferry_server.crypto.root_key.ring import RootKeyRing
 from keyferry_server.domain.clock import SystemClock
+from keyferry_server.hardening import harden_process
 from keyferry_server.logs import configure_logs
 from keyferry_server.settings import Settings
 from keyferry_server.storage.schema import check_schema, migrate
@@ -33,6 +34,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(root_key.app, name="root-key")
+app.add_typer(principal.app, name="principal")
+app.add_typer(policy.app, name="policy")
 app.add_typer(audit.app, name="audit")
 app.command()(certificates)
 
@@ -90,6 +93,7 @@ def main() -> None:
 
 
 async def _serve(settings: Settings) -> None:
+    harden_process()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -30,6 +30,7 @@ from keyferry_server.operations.disable_key_rotation import DisableKeyRotation
 from keyferry_server.operations.enable_key import EnableKey
 from keyferry_server.operations.enable_key_rotation import EnableKeyRotation
 from keyferry_server.operations.encrypt import Encrypt
+from keyferry_server.operations.explain_access import ExplainAccess
 from keyferry_server.operations.generate_data_key import GenerateDataKey
 from keyferry_server.operations.generate_data_key_pair import GenerateDataKeyPair
 from keyferry_server.operations.generate_data_key_pair_without_plaintext import (
@@ -120,6 +121,7 @@ ROUTES = (
     Route(ListRetirableGrants,             (P.LIST_RETIRABLE_GRANTS,),               ANY_STATE,            NO_KEY,   10),
     Route(RetireGrant,                     (P.RETIRE_GRANT,),                        ANY_STATE,            KEY_ONLY, 10),
     Route(RevokeGrant,                     (P.REVOKE_GRANT,),                        ANY_STATE,            KEY_ONLY, 10),
+    Route(ExplainAccess,                   (P.EXPLAIN_ACCESS,),                      ANY_STATE,            KEY_ONLY, 10),
     Route(ListImportTokens,                (P.LIST_IMPORT_TOKENS,),                  ANY_STATE,            KEY_ONLY, 10),
     Route(RevokeImportToken,               (P.REVOKE_IMPORT_TOKEN,),                 ANY_STATE,            KEY_ONLY, 10),
     Route(ListImportReceipts,              (P.LIST_IMPORT_RECEIPTS,),                ANY_STATE,            KEY_ONLY, 10),

@@ -10,9 +10,10 @@ from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from keyferry_server.authn.bearer_token import ALGORITHMS as JWT_ALGORITHMS
+from keyferry_server.domain.rate_limit import RateLimits
 
 Seconds = Annotated[float, Field(gt=0)]
 
@@ -72,11 +73,16 @@ def _parse_algorithms(value: object) -> object:
     return value
 
 
+def _parse_rate_limits(value: object) -> object:
+    return RateLimits.parse(value) if isinstance(value, str) else value
+
+
 Listen = Annotated[ListenAddress, BeforeValidator(_parse_listen)]
 ListenOrOff = Annotated[ListenAddress | Literal["off"], BeforeValidator(_parse_listen_or_off)]
 
 
 Auth = Annotated[Literal["none", "mtls", "jwt", "jwt,mtls"], BeforeValidator(_parse_auth)]
+Limits = Annotated[RateLimits, BeforeValidator(_parse_rate_limits), NoDecode]
 Algorithms = Annotated[str, BeforeValidator(_parse_algorithms)]
 
 
@@ -139,6 +145,7 @@ class Settings(BaseSettings):
 
     # Limits and rhythms.
     max_message_bytes: Annotated[int, Field(ge=16_384)] = 262_144
+    rate_limits: Limits | None = None
     wrapping_key_pool_size: Annotated[int, Field(ge=0, le=1000)] = 4
     sweep_interval_seconds: Seconds = 60
     usage_interval_seconds: Seconds = 60

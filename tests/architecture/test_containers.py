@@ -197,7 +197,7 @@ async def test_the_certificates_of_the_one_shot_step_let_its_client_in_and_nobod
         if name.startswith(("KEYFERRY_AUTH", "KEYFERRY_TLS", "KEYFERRY_SPIFFE"))
     }
     server = await start_server(**settings)
-    client_folder = folder / "clients/role/operator"
+    client_folder = folder / "clients/root"
     async with documented_way()(server.address, client_folder) as client:
         assert (await client.create_key_async()).key_metadata.aws_account_id == "000000000000"
     nobody = grpc.ssl_channel_credentials((client_folder / "authorities.pem").read_bytes())

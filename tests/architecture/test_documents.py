@@ -30,7 +30,7 @@ OPERATIONS = {method.name for service in SERVICES for method in service.methods}
 COMMANDS = {"keyferry": get_command(client_app), "keyferry-server": get_command(server_app)}
 
 _VERBS = (
-    "Cancel|Create|Decrypt|Delete|Derive|Describe|Disable|Enable|Encrypt|Generate|Get|Import|List|Put|"
+    "Cancel|Create|Decrypt|Delete|Derive|Describe|Disable|Enable|Encrypt|Explain|Generate|Get|Import|List|Put|"
     "ReEncrypt|Replicate|Retire|Revoke|Rotate|Schedule|Sign|Tag|Untag|Update|Verify"
 )
 _OPERATION = re.compile(rf"\b(?:{_VERBS})(?:[A-Z][a-z]+)+\b")

@@ -20,6 +20,7 @@ from keyferry.v1 import (
     EnableKeyRequest,
     EnableKeyRotationRequest,
     EncryptRequest,
+    ExplainAccessRequest,
     GenerateDataKeyPairRequest,
     GenerateDataKeyPairWithoutPlaintextRequest,
     GenerateDataKeyRequest,
@@ -76,6 +77,7 @@ KEY_ONLY = frozenset(
         "CancelKeyDeletion",
         "DisableKeyRotation",
         "EnableKeyRotation",
+        "ExplainAccess",
         "GetKeyLastUsage",
         "GetKeyRotationStatus",
         "ListImportReceipts",
@@ -147,6 +149,7 @@ def request_on(
         "GetKeyRotationStatus": GetKeyRotationStatusRequest(key_id=key_id),
         "RotateKeyOnDemand": RotateKeyOnDemandRequest(key_id=key_id),
         "ListKeyRotations": ListKeyRotationsRequest(key_id=key_id),
+        "ExplainAccess": ExplainAccessRequest(key_id=key_id, action="kms:Decrypt"),
         "GetKeyLastUsage": GetKeyLastUsageRequest(key_id=key_id),
         "ListImportTokens": ListImportTokensRequest(key_id=key_id),
         "RevokeImportToken": RevokeImportTokenRequest(

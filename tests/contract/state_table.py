@@ -70,6 +70,7 @@ UpdateKeyDescription                  ok  ok  3   ok   ok  ok  3
 # Not in the published table: newer than it, or Keyferry's own.
 OURS = """
 GetKeyLastUsage                       ok  ok  ok  ok   ok  ok  ok
+ExplainAccess                         ok  ok  ok  ok   ok  ok  ok
 ListImportReceipts                    ok  ok  ok  ok   9   9   9
 ListImportTokens                      ok  ok  ok  ok   9   9   9
 RevokeImportToken                     ok  ok  ok  ok   9   9   9

@@ -2,7 +2,7 @@
 
 1. A SPIFFE ID of the trust domain, in the form of the account's principals::
 
-       spiffe://TRUST-DOMAIN/account/000000000000/role/NAME   or   .../user/NAME
+       spiffe://TRUST-DOMAIN/account/000000000000/role/NAME   or   .../user/NAME   or   .../root
 
    is arn:aws:iam::000000000000:role/NAME. It needs no entry.
 2. Any other name needs an entry in the file of principals (TOML), and an entry comes
@@ -31,7 +31,7 @@ from keyferry_server.authn.caller import Principal
 from keyferry_server.domain.errors import shown
 
 _TRUST_DOMAIN = re.compile(r"[a-z0-9._-]{1,255}")
-_SPIFFE_PATH = re.compile(r"/account/([0-9]{12})/(role|user)/([A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)*)")
+_SPIFFE_PATH = re.compile(r"/account/([0-9]{12})/(root|(?:role|user)/[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)*)")
 _TABLES = ("certificates", "tokens")
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -100,9 +100,9 @@ class PrincipalMap:
         if name is None or self._trust_domain is None:
             return None
         match = _SPIFFE_PATH.fullmatch(name.removeprefix(f"spiffe://{self._trust_domain}"))
-        if match is None or not name.startswith("spiffe://") or {".", ".."} & set(match[3].split("/")):
+        if match is None or not name.startswith("spiffe://") or {".", ".."} & set(match[2].split("/")):
             return None
-        return self.of_arn(f"arn:{self._partition}:iam::{match[1]}:{match[2]}/{match[3]}")
+        return self.of_arn(f"arn:{self._partition}:iam::{match[1]}:{match[2]}")
 
     def _parse(self, text: str) -> _Entries:
         try:

@@ -20,6 +20,7 @@ class Permission(StrEnum):
     ENABLE_KEY = "kms:EnableKey"
     ENABLE_KEY_ROTATION = "kms:EnableKeyRotation"
     ENCRYPT = "kms:Encrypt"
+    EXPLAIN_ACCESS = "kms:ExplainAccess"
     GENERATE_DATA_KEY = "kms:GenerateDataKey"
     GENERATE_DATA_KEY_PAIR = "kms:GenerateDataKeyPair"
     GENERATE_DATA_KEY_PAIR_WITHOUT_PLAINTEXT = "kms:GenerateDataKeyPairWithoutPlaintext"
@@ -81,5 +82,17 @@ ACROSS_ACCOUNTS = frozenset(
         Permission.SIGN,
         Permission.VERIFY,
         Permission.VERIFY_MAC,
+    }
+)
+
+
+# What concerns no key: only identity policies decide.
+WITHOUT_KEY = frozenset(
+    {
+        Permission.CREATE_KEY,
+        Permission.GENERATE_RANDOM,
+        Permission.LIST_ALIASES,
+        Permission.LIST_KEYS,
+        Permission.LIST_RETIRABLE_GRANTS,
     }
 )

@@ -10,7 +10,7 @@ from keyferry_server.commands.process import fail
 from keyferry_server.crypto.certificate_authority import CertificateAuthority, CertificateError
 from keyferry_server.domain.clock import SystemClock
 
-_CLIENT = re.compile(r"(?:role|user)/[A-Za-z0-9._-]*[A-Za-z0-9_-]")
+_CLIENT = re.compile(r"root|(?:role|user)/[A-Za-z0-9._-]*[A-Za-z0-9_-]")
 
 
 def certificates(
@@ -19,7 +19,7 @@ def certificates(
         list[str], typer.Option(help="Name or address that clients reach the server by. Give it for each.")
     ] = ["localhost", "127.0.0.1"],  # noqa: B006 -- typer's way to say so; nobody changes it
     client: Annotated[
-        list[str], typer.Option(help="Client to make a certificate for: role/NAME or user/NAME.")
+        list[str], typer.Option(help="Client to make a certificate for: root, role/NAME or user/NAME.")
     ] = [],  # noqa: B006 -- as above
     account: Annotated[str, typer.Option(help="Account of the clients, 12 digits.")] = "000000000000",
     trust_domain: Annotated[
@@ -37,7 +37,7 @@ def certificates(
         _tell("server", authority.issue_server(server_name, now))
         for one in client:
             if _CLIENT.fullmatch(one) is None:
-                fail(f"{one!r} is not role/NAME or user/NAME")
+                fail(f"{one!r} is not root, role/NAME or user/NAME")
             spiffe_id = f"spiffe://{trust_domain}/account/{account}/{one}"
             _tell(f"clients/{one}", authority.issue_client(one, spiffe_id, now))
     except CertificateError as error:

@@ -27,6 +27,7 @@ from keyferry_server.domain.errors import (
     UnsupportedOperationException,
 )
 from keyferry_server.domain.identifiers import KeyIdentifier, Scope
+from keyferry_server.domain.key_labels import NO_LABELS, KeyLabels
 from keyferry_server.domain.key_material import ExpirationModel, KeyMaterial, KeyMaterialState
 
 
@@ -147,6 +148,7 @@ class Key:
     deletion: "Deletion | None" = None
     rotation: "RotationSchedule | None" = None
     policy: str | None = None  # None: the default one (``key_policy``)
+    labels: KeyLabels = NO_LABELS
 
     @property
     def key_id(self) -> str:
@@ -313,6 +315,11 @@ class GuardedKey:
     def policy(self) -> str | None:
         """The key policy; None for the default one."""
         return self._key.policy
+
+    @property
+    def labels(self) -> KeyLabels:
+        """Its aliases and its tags."""
+        return self._key.labels
 
     @property
     def key_spec(self) -> KeySpec:

@@ -9,6 +9,7 @@ from keyferry_server.domain.audit_trail import note_key
 from keyferry_server.domain.clock import Clock
 from keyferry_server.domain.identifiers import KeyIdentifier, generate_key_id
 from keyferry_server.domain.key import Key, KeySpec, KeyUsage, Origin
+from keyferry_server.domain.key_labels import KeyLabels
 from keyferry_server.domain.key_policy import stored_key_policy
 from keyferry_server.domain.key_specs import choose_key_spec, choose_key_usage
 from keyferry_server.operations.fresh_material import FreshMaterial
@@ -66,6 +67,7 @@ class CreateKey:
             created_at=now,
             materials=materials,
             policy=stored_key_policy(policy, call.scope),
+            labels=KeyLabels(tags=tags),
         )
         if policy is not None and not request.bypass_policy_lockout_safety_check:
             await self.gate.check_not_locked_out(key, call)

@@ -41,6 +41,8 @@ _HANDSHAKE_ANEW = (
     ("grpc.max_connection_age_ms", LONGEST_CONNECTION_SECONDS * 1000),
     ("grpc.max_connection_age_grace_ms", 60_000),
 )
+# How gRPC says that nobody between can read or change what is sent.
+_PRIVATE = b"TSI_PRIVACY_AND_INTEGRITY"
 
 _Behavior = Callable[[Message, "grpc.aio.ServicerContext[Message, Message]"], Any]
 
@@ -174,6 +176,7 @@ def _behavior(route: Route, handler: Handler, scope: Scope) -> _Behavior:
             caller=Anonymous(),
             scope=scope,
             evidence=_evidence(context),
+            is_encrypted=_PRIVATE in context.auth_context().get("security_level", ()),
         )
         try:
             response = await handler(request, call)

@@ -14,7 +14,7 @@ from google.protobuf.message import Message
 from keyferry_server.domain.errors import AccessDeniedException, shown
 from keyferry_server.domain.grant import GrantTerms
 from keyferry_server.domain.identifiers import ALIAS_PREFIX
-from keyferry_server.domain.letter_case import fold
+from keyferry_server.domain.letter_case import fold, values_of
 from keyferry_server.wire.constraints import enum_prefix
 from keyferry_server.wire.grants import parse_grant_terms
 
@@ -37,6 +37,7 @@ class ConditionKeys:
     """A key for each pair of a map: the name ends where the pair's own key begins."""
 
     name: str
+    stands_for: str
     pairs: Pairs
 
 
@@ -113,7 +114,7 @@ def _alias(member: str) -> ConditionKey:
 
 def _context(pairs: Pairs) -> tuple[ConditionKeys, ConditionKey]:
     return (
-        ConditionKeys("kms:EncryptionContext:", pairs),
+        ConditionKeys("kms:EncryptionContext:", "KEY", pairs),
         ConditionKey("kms:EncryptionContextKeys", lambda request: tuple(pairs(request))),
     )
 
@@ -129,7 +130,7 @@ def _encrypting(context: str = "encryption_context", algorithm: str = "encryptio
 def _tagging() -> tuple["ConditionKey | ConditionKeys", ...]:
     return (
         ConditionKeys(
-            "aws:RequestTag/", lambda request: {tag.tag_key: tag.tag_value for tag in request.tags}
+            "aws:RequestTag/", "TAG-KEY", lambda request: {tag.tag_key: tag.tag_value for tag in request.tags}
         ),
         ConditionKey("aws:TagKeys", lambda request: tuple(tag.tag_key for tag in request.tags)),
     )
@@ -232,6 +233,14 @@ TABLE: Mapping[str, tuple[ConditionKey | ConditionKeys, ...]] = {
 }
 
 
+def condition_keys(permission: str) -> Sequence[str]:
+    """Return the names of the condition keys that requests for a permission have, as they are documented."""
+    return tuple(
+        key.name if isinstance(key, ConditionKey) else f"{key.name}{key.stands_for}"
+        for key in TABLE.get(permission, ())
+    )
+
+
 class RequestFacts:
     """What one request says of itself to whoever decides on a permission."""
 
@@ -267,7 +276,7 @@ class RequestFacts:
 
 
 def _values_of_pair(prefix: str, name: str, pairs: Mapping[str, str]) -> Sequence[str]:
-    values = tuple(value for key, value in pairs.items() if fold(key) == name)
+    values = values_of(pairs, name)
     if len(values) > 1:
         raise AccessDeniedException(
             f"The request has {prefix}{shown(name)} more than once, in different case. A policy that decides by it "

@@ -5,6 +5,7 @@ from datetime import datetime
 from vectors.reader import read_formats
 
 from keyferry_server.crypto.ciphertext import decrypt, parse_ciphertext
+from keyferry_server.crypto.grant_token import GrantTokenCodec
 from keyferry_server.crypto.import_token import ImportTokenCodec
 from keyferry_server.crypto.key_material import canonicalise
 from keyferry_server.crypto.key_material.pkcs8 import (
@@ -47,6 +48,12 @@ def test_a_kept_import_token_parses_and_is_issued_alike() -> None:
     )
     assert codec.parse(_kept("import token")) == token
     assert codec.issue(token) == _kept("import token")
+
+
+def test_a_kept_grant_token_names_its_grant() -> None:
+    codec = GrantTokenCodec(Secret(_kept("installation secret")))
+    assert codec.parse(KEPT["grant token"]) == KEPT["grant id"]
+    assert len(codec.issue(KEPT["grant id"])) == len(KEPT["grant token"])
 
 
 def test_a_kept_ciphertext_decrypts() -> None:

@@ -5,6 +5,7 @@ belong to: only HMAC, AES-GCM and the encodings of a key pair are taken as given
 it when a format is added. What is there already must not change: it is in people's databases.
 """
 
+import base64
 import hmac
 import json
 import struct
@@ -22,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
 KEY_ID_BYTES = b"\x00" + bytes.fromhex(KEY_ID.replace("-", ""))
 INSTALLATION_SECRET, MATERIAL, SALT, ROOT_KEY = (bytes(range(start, start + 32)) for start in (0, 32, 64, 96))
+GRANT_ID = bytes(range(128, 160))
 VALID_TO_MICROSECONDS = 1795609815123457
 PLAINTEXT = b"attack at dawn"
 KEY_PAIR = ec.derive_private_key(int.from_bytes(MATERIAL, "big"), ec.SECP256R1())
@@ -56,6 +58,12 @@ def import_token() -> bytes:
     return content + hmac.digest(key, content, "sha256")
 
 
+def grant_token() -> str:
+    content = b"\x01" + GRANT_ID + bytes(range(16))
+    key = hkdf(INSTALLATION_SECRET, b"", b"keyferry grant token v1", 32)
+    return base64.urlsafe_b64encode(content + hmac.digest(key, content, "sha256")).decode()
+
+
 def ciphertext() -> bytes:
     header = b"\x01" + KEY_ID_BYTES + bytes.fromhex(key_material_id()) + SALT
     context = struct.pack(">I", 1) + with_length(b"tenant") + with_length(b"42")
@@ -85,6 +93,8 @@ if __name__ == "__main__":
         "import token id": bytes(range(16)).hex(),
         "import token valid to": "2026-11-25T12:30:15.123457+00:00",
         "import token": import_token().hex(),
+        "grant id": GRANT_ID.hex(),
+        "grant token": grant_token(),
         "encryption context": {"tenant": "42"},
         "plaintext": PLAINTEXT.hex(),
         "ciphertext": ciphertext().hex(),
