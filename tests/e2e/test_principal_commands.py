@@ -45,7 +45,7 @@ async def test_principals_are_made_given_policies_and_explained(
     assert await run("policy", "explain", **explain) == Finished(
         0,
         "ALLOWED: the key policy leaves it to the account, whose identity policy allows it\n"
-        "  key policy Statement[0]\n"
+        "  key policy Statement[0] (Enable IAM User Permissions)\n"
         "  policy use Statement[0] (use)\n",
         "",
     )
@@ -53,7 +53,7 @@ async def test_principals_are_made_given_policies_and_explained(
     denied = await run("policy", "explain", **explain)
     assert (denied.exit_code, denied.output) == (
         1,
-        "DENIED: no identity policy allows it\n  key policy Statement[0]\n",
+        "DENIED: no identity policy allows it\n  key policy Statement[0] (Enable IAM User Permissions)\n",
     )
     assert (await run("principal", "delete", ALICE)).exit_code == 0
 

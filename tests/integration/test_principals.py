@@ -80,22 +80,19 @@ async def test_users_and_roles_are_made_listed_and_deleted(
     ]
 
 
-@pytest.mark.parametrize(
-    ("arn", "kind"),
-    [
-        (ROOT, ValidationException),
-        (f"arn:aws-cn:iam::{ACCOUNT}:user/alice", ValidationException),
-        ("alice", InvalidArnException),
-        (f"arn:aws:iam::{ACCOUNT}:group/all", InvalidArnException),
-        (f"arn:aws:iam::{ACCOUNT}:user/*", InvalidArnException),
-        ("arn:aws:iam::1234:user/alice", InvalidArnException),
-        (f"arn:aws:iam::{ACCOUNT}:user/{'a' * 65}", InvalidArnException),
-        (f"arn:aws:sts::{ACCOUNT}:assumed-role/backup/nightly", InvalidArnException),
-    ],
-)
-async def test_nothing_else_is_made(principals: Principals, arn: str, kind: type[KmsError]) -> None:
-    await refusal(kind, principals.create(arn))
-    await refusal(kind, principals.attach(arn, "use", POLICY))
+async def test_nothing_else_is_made(principals: Principals) -> None:
+    for arn, kind in {
+        ROOT: ValidationException,
+        f"arn:aws-cn:iam::{ACCOUNT}:user/alice": ValidationException,
+        "alice": InvalidArnException,
+        f"arn:aws:iam::{ACCOUNT}:group/all": InvalidArnException,
+        f"arn:aws:iam::{ACCOUNT}:user/*": InvalidArnException,
+        "arn:aws:iam::1234:user/alice": InvalidArnException,
+        f"arn:aws:iam::{ACCOUNT}:user/{'a' * 65}": InvalidArnException,
+        f"arn:aws:sts::{ACCOUNT}:assumed-role/backup/nightly": InvalidArnException,
+    }.items():
+        await refusal(kind, principals.create(arn))
+        await refusal(kind, principals.attach(arn, "use", POLICY))
     assert await principals.list(None) == []
 
 
