@@ -9,6 +9,8 @@
     │   ├── IncorrectKeyMaterialException · IncorrectKeyException
     │   ├── NotFoundException · DisabledException · KMSInvalidStateException
     │   ├── UnsupportedOperationException · AccessDeniedException
+    │   ├── MissingAuthenticationTokenException · UnrecognizedClientException
+    │   ├── IncompleteSignatureException · InvalidSignatureException
     │   ├── DependencyTimeoutException · KMSInternalException
     │   └── UnknownServerError           refused with a name that this client does not know
     ├── TransportError                   no answer of the service arrived
@@ -118,6 +120,22 @@ class UnsupportedOperationException(ServiceError):
 
 class AccessDeniedException(ServiceError):
     """The caller may not do this."""
+
+
+class MissingAuthenticationTokenException(ServiceError):
+    """The call carries nothing that says who makes it."""
+
+
+class IncompleteSignatureException(ServiceError):
+    """The call's signature lacks something that it needs."""
+
+
+class UnrecognizedClientException(ServiceError):
+    """The service does not know the caller's access key, or it is switched off."""
+
+
+class InvalidSignatureException(ServiceError):
+    """The call's signature is wrong, too old, or made for another service or Region."""
 
 
 class DependencyTimeoutException(ServiceError):

@@ -1,6 +1,8 @@
 """The composition root: settings in, running server out. It reads like a parts list."""
 
+import asyncio
 import os
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -28,12 +30,13 @@ from keyferry_server.crypto.secret import Secret
 from keyferry_server.crypto.wrapping.wrapping_key import RSA_MODULUS_BITS
 from keyferry_server.domain.clock import Clock, SystemClock
 from keyferry_server.domain.identifiers import Scope
-from keyferry_server.middleware.authenticate import authenticate_as
+from keyferry_server.middleware.authenticate import authenticate_as, authenticate_signed
 from keyferry_server.middleware.deadline import enforce_deadline
 from keyferry_server.middleware.faults import hide_faults
 from keyferry_server.middleware.log_calls import log_calls
 from keyferry_server.middleware.measure import measure
 from keyferry_server.middleware.validate import validate_request
+from keyferry_server.operations.access_key_ring import AccessKeyRing
 from keyferry_server.operations.create_key import CreateKey
 from keyferry_server.operations.data_key import DataKeys
 from keyferry_server.operations.decrypt import Decrypt
@@ -53,7 +56,8 @@ from keyferry_server.operations.key_use import KeyUse
 from keyferry_server.operations.list_keys import ListKeys
 from keyferry_server.operations.re_encrypt import ReEncrypt
 from keyferry_server.routes import ROUTES
-from keyferry_server.settings import ListenAddress, Settings
+from keyferry_server.settings import ListenAddress, RegionList, Settings
+from keyferry_server.storage.access_key_store import AccessKeyStore
 from keyferry_server.storage.database import Database
 from keyferry_server.storage.embedded import EmbeddedPostgres, find_software, make_data_folder
 from keyferry_server.storage.import_token_store import ImportTokenStore
@@ -61,8 +65,12 @@ from keyferry_server.storage.installation_store import InstallationStore
 from keyferry_server.storage.key_store import KeyStore
 from keyferry_server.storage.schema import check_schema, migrate
 from keyferry_server.storage.url import parse_database_url
+from keyferry_server.transport.aws_json.endpoint import AwsEndpoint
+from keyferry_server.transport.calls import Calls
 from keyferry_server.transport.grpc import GrpcServer
-from keyferry_server.transport.http import MetricsServer
+from keyferry_server.transport.http import HttpServer
+from keyferry_server.transport.metrics import metrics_app
+from keyferry_server.transport.tls import load_tls
 
 INSTALLATION_PLACE = Place("installation", "1", "installation secret")
 
@@ -76,6 +84,7 @@ class RunningServer:
     """A server that answers. Addresses are HOST:PORT with the ports that were picked."""
 
     grpc_address: str
+    aws_address: str
     metrics_address: str
     database: Database
     sweeper: ExpirySweeper
@@ -135,27 +144,39 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
 
         scope = Scope(settings.partition, settings.default_region, settings.default_account)
         local = Principal(scope.account_id, f"arn:{scope.partition}:iam::{scope.account_id}:root")
+        allowed_regions = settings.allowed_regions or RegionList(settings.default_region)
+        authenticate = authenticate_as(local, allowed_regions.allows)
+        if settings.aws_auth == "sigv4":
+            access_keys = AccessKeyRing(AccessKeyStore(database), sealer, clock)
+            authenticate = authenticate_signed(access_keys, clock, allowed_regions.allows, authenticate)
         middleware = [
             measure(registry),
             log_calls,
             hide_faults,
             enforce_deadline,
-            authenticate_as(local),
+            authenticate,
             validate_request,
         ]
         by_type = {type(operation): operation for operation in operations}
-        grpc_server = GrpcServer(ROUTES, by_type, middleware, scope, settings.max_message_bytes)
+        calls = Calls(ROUTES, by_type, middleware, scope)
 
         background = BackgroundTasks()
         stack.push_async_callback(background.stop)
+        servers: list[GrpcServer | HttpServer] = []
+        stack.push_async_callback(_stop, servers, settings.drain_seconds)
+        aws_address = await _start_http(
+            settings,
+            settings.aws_listen,
+            AwsEndpoint(calls, settings.max_message_bytes),
+            servers,
+            _tls(settings),
+        )
+        metrics_address = await _start_http(
+            settings, settings.metrics_listen, metrics_app(registry, watch.answers), servers
+        )
+        grpc_server = GrpcServer(calls, settings.max_message_bytes)
         grpc_port = await grpc_server.start(settings.grpc_listen)
-        stack.push_async_callback(grpc_server.stop, settings.drain_seconds)
-        metrics_address = "off"
-        if isinstance(settings.metrics_listen, ListenAddress):
-            metrics_server = MetricsServer(registry, watch.answers)
-            host, port = settings.metrics_listen.host, settings.metrics_listen.port
-            metrics_address = settings.metrics_listen.with_port(await metrics_server.start(host, port))
-            stack.push_async_callback(metrics_server.stop)
+        servers.append(grpc_server)
         await grpc_server.set_serving(True)
 
         background.start(pool.run(), "wrapping key pool")
@@ -164,12 +185,39 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
 
         yield RunningServer(
             grpc_address=settings.grpc_listen.with_port(grpc_port),
+            aws_address=aws_address,
             metrics_address=metrics_address,
             database=database,
             sweeper=sweeper,
             operations=by_type,
             background=background,
         )
+
+
+async def _start_http(
+    settings: Settings,
+    address: ListenAddress | str,
+    app: Any,
+    servers: list[GrpcServer | HttpServer],
+    tls: ssl.SSLContext | None = None,
+) -> str:
+    if not isinstance(address, ListenAddress):
+        return "off"
+    server = HttpServer(app, receive_seconds=settings.http_receive_timeout_seconds, tls=tls)
+    actual = await server.start(address)
+    servers.append(server)
+    return actual
+
+
+async def _stop(servers: list[GrpcServer | HttpServer], grace_seconds: float) -> None:
+    """Drain all wires at the same time."""
+    await asyncio.gather(*(server.stop(grace_seconds) for server in servers))
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if settings.tls_cert_file is None or settings.tls_key_file is None:
+        return None
+    return load_tls(settings.tls_cert_file, settings.tls_key_file)
 
 
 @asynccontextmanager

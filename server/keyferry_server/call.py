@@ -11,6 +11,7 @@ from typing import Any
 from google.protobuf.message import Message
 
 from keyferry_server.authn.caller import Caller
+from keyferry_server.authn.http_request import HttpRequest
 from keyferry_server.domain.identifiers import Accepts, Scope
 from keyferry_server.domain.key import KeyStates
 
@@ -42,7 +43,10 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call. `deadline` is on the event loop's clock, in seconds."""
+    """One call. `deadline` is on the event loop's clock, in seconds.
+
+    `http_request` is what arrived over AWS's wire, where it is the whole request that is signed.
+    """
 
     request_id: str
     route: Route
@@ -50,6 +54,7 @@ class Call:
     deadline: float
     caller: Caller
     scope: Scope
+    http_request: HttpRequest | None = None
 
 
 Handler = Callable[[Any, Call], Awaitable[Message]]

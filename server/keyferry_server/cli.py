@@ -124,7 +124,7 @@ async def _serve(settings: Settings) -> None:
         _log.warning("NO AUTHENTICATION: everyone who can reach this server can use every key in it")
     async with running(settings) as server:
         sys.stdout.write(
-            f"keyferry-server is ready: grpc={server.grpc_address} aws=off metrics={server.metrics_address}\n"
+            f"keyferry-server is ready: grpc={server.grpc_address} aws={server.aws_address} metrics={server.metrics_address}\n"
         )
         sys.stdout.flush()
         stopped = asyncio.create_task(stop.wait())

@@ -5,6 +5,7 @@ line an option; the option wins.
 """
 
 import ipaddress
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -12,6 +13,7 @@ from pydantic import BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Seconds = Annotated[float, Field(gt=0)]
+_REGION = re.compile(r"[a-z0-9-]{1,64}")
 
 
 class ListenAddress(str):
@@ -57,8 +59,28 @@ def _parse_listen_or_off(value: object) -> object:
     return value if value == "off" else _parse_listen(value)
 
 
+class RegionList(str):
+    """Regions with commas between them, or `*` for any."""
+
+    __slots__ = ()
+
+    def allows(self, region: str) -> bool:
+        """Tell whether a Region is in the list."""
+        return region in self.split(",") or (self == "*" and _REGION.fullmatch(region) is not None)
+
+
+def _parse_regions(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    regions = [region.strip() for region in value.split(",")]
+    if regions != ["*"] and not all(map(_REGION.fullmatch, regions)):
+        raise ValueError("expected Regions with commas between them, for example us-east-1,eu-west-1, or *")
+    return RegionList(",".join(regions))
+
+
 Listen = Annotated[ListenAddress, BeforeValidator(_parse_listen)]
 ListenOrOff = Annotated[ListenAddress | Literal["off"], BeforeValidator(_parse_listen_or_off)]
+Regions = Annotated[RegionList, BeforeValidator(_parse_regions)]
 
 
 class Settings(BaseSettings):
@@ -86,18 +108,23 @@ class Settings(BaseSettings):
 
     # Who can reach it.
     grpc_listen: Listen = ListenAddress("127.0.0.1:8700")
-    aws_listen: Literal["off"] = "off"
+    aws_listen: ListenOrOff = ListenAddress("127.0.0.1:8701")
+    aws_auth: Literal["none", "sigv4"] = "none"
     metrics_listen: ListenOrOff = ListenAddress("127.0.0.1:8702")
     insecure_no_auth: bool = False
+    tls_cert_file: Path | None = None
+    tls_key_file: Path | None = None
     workers: Literal[1] = 1
 
     # Whose keys they are.
     partition: Annotated[str, Field(pattern=r"^[a-z][a-z-]*$")] = "aws"
     default_region: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")] = "us-east-1"
     default_account: Annotated[str, Field(pattern=r"^[0-9]{12}$")] = "000000000000"
+    allowed_regions: Regions | None = None
 
     # Limits and rhythms.
     max_message_bytes: Annotated[int, Field(ge=16_384)] = 262_144
+    http_receive_timeout_seconds: Seconds = 20
     wrapping_key_pool_size: Annotated[int, Field(ge=0, le=1000)] = 4
     sweep_interval_seconds: Seconds = 60
     health_interval_seconds: Seconds = 1
@@ -115,18 +142,33 @@ class Settings(BaseSettings):
             )
         if self.root_key is not None and self.root_key_file is not None:
             raise ValueError("give the root key once: KEYFERRY_ROOT_KEY_FILE or KEYFERRY_ROOT_KEY, not both")
-        exposed = [
-            address
-            for address in (self.grpc_listen, self.metrics_listen)
-            if isinstance(address, ListenAddress) and not address.is_loopback
-        ]
-        if exposed and not self.insecure_no_auth:
+        if (self.tls_cert_file is None) != (self.tls_key_file is None):
+            raise ValueError("give both KEYFERRY_TLS_CERT_FILE and KEYFERRY_TLS_KEY_FILE, or neither")
+        self._check_exposure()
+        return self
+
+    def _check_exposure(self) -> None:
+        if self.insecure_no_auth:
+            return
+        open_to_all: list[ListenAddress | str] = [self.grpc_listen, self.metrics_listen]
+        if self.aws_auth == "none":
+            open_to_all.append(self.aws_listen)
+        elif _is_exposed(self.aws_listen) and self.tls_cert_file is None:
+            raise ValueError(
+                f"{self.aws_listen} can be reached from other machines, and signatures hide nothing: plaintexts and data keys "
+                "could be read on the way. Give KEYFERRY_TLS_CERT_FILE and KEYFERRY_TLS_KEY_FILE, or listen on 127.0.0.1"
+            )
+        exposed = [address for address in open_to_all if _is_exposed(address)]
+        if exposed:
             raise ValueError(
                 f"{exposed[0]} can be reached from other machines, and there is no authentication: everyone who reaches "
                 "it could use every key. Listen on 127.0.0.1, or set KEYFERRY_INSECURE_NO_AUTH=1 if the network around "
                 "the server keeps everyone else out"
             )
-        return self
+
+
+def _is_exposed(address: ListenAddress | str) -> bool:
+    return isinstance(address, ListenAddress) and not address.is_loopback
 
 
 def describe_setting_errors(errors: list[Any]) -> str:

@@ -1,1 +1,1 @@
-"""Who is calling. Until callers can prove who they are, a loopback address is the only proof there is."""
+"""Who is calling: what a caller shows, and how it is checked."""

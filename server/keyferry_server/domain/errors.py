@@ -10,8 +10,13 @@
     ├── failed precondition   DisabledException · KMSInvalidStateException · UnsupportedOperationException
     │                         ExpiredImportTokenException · IncorrectKeyException
     ├── permission denied     AccessDeniedException
+    ├── unauthenticated       MissingAuthenticationTokenException · IncompleteSignatureException
+    │                         UnrecognizedClientException · InvalidSignatureException
     ├── unavailable           DependencyTimeoutException   (may be retried unchanged)
-    └── internal              KMSInternalException         (may be retried unchanged)
+    ├── internal              KMSInternalException         (may be retried unchanged)
+    └── UnreadableRequest     refused before it was a request; gRPC refuses such by itself
+                              SerializationException · UnknownOperationException
+                              RequestEntityTooLargeException
 
 A message is for the person who reads it: what was wrong, what would be right.
 InvalidCiphertextException has none on purpose: it must not tell why.
@@ -29,6 +34,7 @@ class Category(Enum):
     NOT_FOUND = auto()
     FAILED_PRECONDITION = auto()
     PERMISSION_DENIED = auto()
+    UNAUTHENTICATED = auto()
     UNAVAILABLE = auto()
     INTERNAL = auto()
 
@@ -148,6 +154,30 @@ class AccessDeniedException(KmsError):
     category = Category.PERMISSION_DENIED
 
 
+class MissingAuthenticationTokenException(KmsError):
+    """The call carries nothing that says who makes it."""
+
+    category = Category.UNAUTHENTICATED
+
+
+class IncompleteSignatureException(KmsError):
+    """The call's signature lacks something that it needs."""
+
+    category = Category.UNAUTHENTICATED
+
+
+class UnrecognizedClientException(KmsError):
+    """The access key is not known, or is switched off."""
+
+    category = Category.UNAUTHENTICATED
+
+
+class InvalidSignatureException(KmsError):
+    """The call's signature is wrong, too old, or made for another service or Region."""
+
+    category = Category.UNAUTHENTICATED
+
+
 class DependencyTimeoutException(KmsError):
     """Something that the service depends on did not answer in time."""
 
@@ -160,3 +190,21 @@ class KMSInternalException(KmsError):
 
     category = Category.INTERNAL
     retryable = True
+
+
+class UnreadableRequest(KmsError):
+    """What arrived is not a request of any operation."""
+
+    category = Category.INVALID_ARGUMENT
+
+
+class SerializationException(UnreadableRequest):
+    """The body is not the JSON of the operation's request."""
+
+
+class UnknownOperationException(UnreadableRequest):
+    """There is no such operation."""
+
+
+class RequestEntityTooLargeException(UnreadableRequest):
+    """The body is larger than any request may be."""

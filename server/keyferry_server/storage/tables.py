@@ -122,3 +122,19 @@ import_tokens = Table(
     CheckConstraint("(sealed_private_key IS NULL) = (spent_at IS NOT NULL)", name="spent_keeps_no_key"),
     CheckConstraint("octet_length(request_digest) = 32", name="request_digest"),
 )
+
+access_keys = Table(
+    "access_keys",
+    metadata,
+    Column("access_key_id", Text, primary_key=True),
+    Column(
+        "sealed_secret",
+        LargeBinary,
+        nullable=False,
+        comment="the secret access key, sealed under the root key for this row: signatures are checked with it",
+    ),
+    Column("account_id", Text, nullable=False),
+    Column("principal_arn", Text, nullable=False, comment="who signs with it; belongs to the account"),
+    Column("enabled", Boolean, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+)

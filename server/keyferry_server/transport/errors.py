@@ -1,4 +1,4 @@
-"""THE ONE MAPPING out: how a refusal looks on the gRPC wire.
+"""THE ONE MAPPING out: how a refusal looks on the gRPC wire (on AWS's: aws_json/answers.py).
 
 The status code tells the category; a google.rpc.Status in the trailers tells the
 rest: ErrorInfo the exception's name, RequestInfo the request id, RetryInfo that
@@ -22,6 +22,7 @@ CODES = {
     Category.NOT_FOUND: StatusCode.NOT_FOUND,
     Category.FAILED_PRECONDITION: StatusCode.FAILED_PRECONDITION,
     Category.PERMISSION_DENIED: StatusCode.PERMISSION_DENIED,
+    Category.UNAUTHENTICATED: StatusCode.UNAUTHENTICATED,
     Category.UNAVAILABLE: StatusCode.UNAVAILABLE,
     Category.INTERNAL: StatusCode.INTERNAL,
 }

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from keyferry.v1 import Constraint, constraints_pb2
@@ -22,15 +22,25 @@ _FieldCheck = Callable[[Message], Iterator[FieldViolation]]
 
 def validate(request: Message) -> None:
     """Raise one ValidationException that names every violation of `request`, if there is any."""
-    violations = tuple(violation for check in _checks(request.DESCRIPTOR) for violation in check(request))
-    if violations:
-        raise violation_error(violations)
+    found = violations(request)
+    if found:
+        raise violation_error(found)
 
 
-def violation_error(violations: tuple[FieldViolation, ...]) -> ValidationException:
+def violations(request: Message) -> tuple[FieldViolation, ...]:
+    """Return every violation of `request`."""
+    return tuple(violation for check in _checks(request.DESCRIPTOR) for violation in check(request))
+
+
+def violation_error(found: tuple[FieldViolation, ...]) -> ValidationException:
     """Return the ValidationException for violations found."""
-    count = f"{len(violations)} validation error{'s' if len(violations) > 1 else ''} detected: "
-    return ValidationException(count + "; ".join(one.description for one in violations), violations)
+    count = f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected: "
+    return ValidationException(count + "; ".join(one.description for one in found), found)
+
+
+def unknown_value(member: str, value: str, enum: EnumDescriptor) -> FieldViolation:
+    """Return the violation of a member that holds no value of its enumeration."""
+    return _violation(f"Value '{shown(value)}'", member, _enum_demand(enum))
 
 
 @cache
@@ -80,10 +90,8 @@ def _field_check(field: FieldDescriptor) -> _FieldCheck:
 
 def _value_checks(field: FieldDescriptor, rule: Constraint) -> Iterator[tuple[Callable[[Any], bool], str]]:
     if field.enum_type is not None:
-        known = {value.number: value.name for value in field.enum_type.values if value.number != 0}
-        prefix = len(enum_prefix(field.enum_type.name))
-        names = ", ".join(name[prefix:] for name in known.values())
-        yield known.__contains__, f"Member must satisfy enum value set: [{names}]"
+        known = {value.number for value in field.enum_type.values if value.number != 0}
+        yield known.__contains__, _enum_demand(field.enum_type)
     if rule.HasField("min_length"):
         yield (
             (lambda value: len(value) >= rule.min_length),
@@ -120,6 +128,10 @@ def _is_present(request: Message, field: FieldDescriptor) -> bool:
     return field.enum_type is None or getattr(request, field.name) != 0
 
 
+def _enum_demand(enum: EnumDescriptor) -> str:
+    return f"Member must satisfy enum value set: [{', '.join(enum_values(enum))}]"
+
+
 def _violation(subject: str, member: str, demand: str) -> FieldViolation:
     return FieldViolation(member, f"{subject} at '{member}' failed to satisfy constraint: {demand}")
 
@@ -128,3 +140,10 @@ def _violation(subject: str, member: str, demand: str) -> FieldViolation:
 def enum_prefix(enum_name: str) -> str:
     """Return the prefix that the protobuf values of an enum carry: KeyState -> KEY_STATE_."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", enum_name).upper() + "_"
+
+
+@cache
+def enum_values(enum: EnumDescriptor) -> dict[str, int]:
+    """Return the values of an enumeration by their AWS names: ORIGIN_TYPE_EXTERNAL is EXTERNAL."""
+    prefix = enum_prefix(enum.name)
+    return {value.name.removeprefix(prefix): value.number for value in enum.values if value.number != 0}
