@@ -42,8 +42,9 @@ format: setup  ## format the code and fix what can be fixed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-protos: setup  ## regenerate the Python modules of the contract
+protos: setup  ## regenerate the contract's Python modules and the client's methods
 	$(BIN)/uv run --quiet --isolated --no-project --with-requirements protos/generator.lock python protos/generate.py
+	$(BIN)/uv run --quiet --isolated --no-project --with-requirements protos/generator.lock python client/generate.py
 
 lock: setup  ## resolve the dependencies anew into requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --python-version 3.11 \

@@ -22,6 +22,7 @@ from keyferry.v1 import (
     ImportKeyMaterialResponse,
     KeyMetadata,
     KeyState,
+    ScheduleKeyDeletionRequest,
 )
 from keyferry_client import KeyManagementServiceClient
 
@@ -121,6 +122,10 @@ async def delete_material(client: KeyManagementServiceClient, key_id: str) -> No
 
 async def disable(client: KeyManagementServiceClient, key_id: str) -> None:
     await client.disable_key_async(DisableKeyRequest(key_id=key_id))
+
+
+async def schedule_deletion(client: KeyManagementServiceClient, key_id: str) -> None:
+    await client.schedule_key_deletion_async(ScheduleKeyDeletionRequest(key_id=key_id))
 
 
 async def encrypt(

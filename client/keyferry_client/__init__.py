@@ -3,20 +3,28 @@
 ::
 
     async with KeyManagementServiceClient("127.0.0.1:8700") as client:
-        response = await client.import_key_material_async(ImportKeyMaterialRequest(...))
+        response = await client.import_key_material_async(request, source.token)
 
 The messages are those of `keyferry.v1`; `keyferry_client.errors` draws the errors.
 """
 
+from keyferry_client.cancellation import (
+    CancellationToken,
+    CancellationTokenRegistration,
+    CancellationTokenSource,
+    OperationCanceledError,
+)
 from keyferry_client.client import KeyManagementServiceClient
 from keyferry_client.envelope import FileProtection, decrypt_file_async, encrypt_file_async
 from keyferry_client.errors import (
     AccessDeniedException,
     CallAbortedError,
     ClientClosedError,
+    ConflictException,
     DeadlineExceededError,
     DependencyTimeoutException,
     DisabledException,
+    DryRunOperationException,
     EnvelopeError,
     ExpiredImportTokenException,
     FieldViolation,
@@ -33,6 +41,7 @@ from keyferry_client.errors import (
     KeyMaterialError,
     KMSInternalException,
     KMSInvalidStateException,
+    LimitExceededException,
     MissingAuthenticationTokenException,
     NotFoundException,
     OperationNotServedError,
@@ -46,15 +55,21 @@ from keyferry_client.errors import (
     ValidationException,
     WrappingError,
 )
+from keyferry_client.task import Task, TaskStatus
 from keyferry_client.wrapping import wrap_key_material
 
 __all__ = [
     "AccessDeniedException",
     "CallAbortedError",
+    "CancellationToken",
+    "CancellationTokenRegistration",
+    "CancellationTokenSource",
     "ClientClosedError",
+    "ConflictException",
     "DeadlineExceededError",
     "DependencyTimeoutException",
     "DisabledException",
+    "DryRunOperationException",
     "EnvelopeError",
     "ExpiredImportTokenException",
     "FieldViolation",
@@ -73,12 +88,16 @@ __all__ = [
     "KeyManagementServiceClient",
     "KeyMaterialError",
     "KeyferryError",
+    "LimitExceededException",
     "MissingAuthenticationTokenException",
     "NotFoundException",
+    "OperationCanceledError",
     "OperationNotServedError",
     "ResourceExhaustedError",
     "ServiceError",
     "ServiceUnavailableError",
+    "Task",
+    "TaskStatus",
     "TransportError",
     "UnknownServerError",
     "UnrecognizedClientException",

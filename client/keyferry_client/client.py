@@ -1,56 +1,27 @@
-# ruff: noqa: ASYNC109 -- a deadline travels with the call, so that the service knows it too
-"""The client: one method per operation of the service descriptor, over one connection.
+"""The client: every operation of the contract over one connection.
 
-The descriptor is the only index: a response type names its operation, which names
-the path on the wire and the request that it takes.
+The methods are in `operations`, generated from the contract; here is what they do:
+take the request as it is at this moment, and start the call as a Task.
 """
 
 import asyncio
+from collections.abc import Mapping
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self
 
 import grpc
-from google.protobuf.descriptor import MethodDescriptor
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import DecodeError
 
-from keyferry.v1 import (
-    CreateKeyRequest,
-    CreateKeyResponse,
-    DecryptRequest,
-    DecryptResponse,
-    DeleteImportedKeyMaterialRequest,
-    DeleteImportedKeyMaterialResponse,
-    DescribeKeyRequest,
-    DescribeKeyResponse,
-    DisableKeyRequest,
-    DisableKeyResponse,
-    EnableKeyRequest,
-    EnableKeyResponse,
-    EncryptRequest,
-    EncryptResponse,
-    GenerateDataKeyRequest,
-    GenerateDataKeyResponse,
-    GenerateDataKeyWithoutPlaintextRequest,
-    GenerateDataKeyWithoutPlaintextResponse,
-    GenerateRandomRequest,
-    GenerateRandomResponse,
-    GetParametersForImportRequest,
-    GetParametersForImportResponse,
-    ImportKeyMaterialRequest,
-    ImportKeyMaterialResponse,
-    ListKeysRequest,
-    ListKeysResponse,
-    ReEncryptRequest,
-    ReEncryptResponse,
-)
-from keyferry.v1.key_management_service_pb2 import DESCRIPTOR
+from keyferry_client.cancellation import CancellationToken
+from keyferry_client.cancellation_scope import CancellationScope
 from keyferry_client.errors import ClientClosedError
+from keyferry_client.operations import Operations
+from keyferry_client.requests import build_request
+from keyferry_client.rpc import Request, Response, Rpc
 from keyferry_client.status_details import error_of_call, unreadable_answer
+from keyferry_client.task import Task
 
 DEFAULT_TIMEOUT_SECONDS = 30.0
-
-SERVICE = DESCRIPTOR.services_by_name["KeyManagementService"]
-_METHODS: dict[str, MethodDescriptor] = {method.output_type.full_name: method for method in SERVICE.methods}
 
 _CHANNEL_OPTIONS = (
     # Environment variables for the web's proxies would send even loopback calls there.
@@ -60,22 +31,20 @@ _CHANNEL_OPTIONS = (
     ("grpc.max_reconnect_backoff_ms", 5_000),
 )
 
-Response = TypeVar("Response", bound=Message)
 
-
-class KeyManagementServiceClient:
+class KeyManagementServiceClient(Operations):
     """Calls the key management service at `address`, HOST:PORT.
 
     ::
 
         async with KeyManagementServiceClient("127.0.0.1:8700") as client:
-            response = await client.describe_key_async(DescribeKeyRequest(key_id=key_id))
+            response = await client.describe_key_async(key_id=key_id)
 
     Without `credentials` the connection is neither encrypted nor authenticated.
     `timeout` is the deadline of a call in seconds; each method takes another one
     for its call. Every method raises the errors of `keyferry_client.errors`.
-    Cancelling the awaiting task cancels the call, also in the service. A client
-    belongs to the event loop of its first call.
+    A call is cancelled, also in the service, through its cancellation token or by
+    cancelling its task. A client belongs to the event loop of its first call.
     """
 
     def __init__(
@@ -90,6 +59,8 @@ class KeyManagementServiceClient:
         self._timeout = timeout
         self._channel: grpc.aio.Channel | None = None
         self._is_closed = False
+        # asyncio itself forgets a task that nobody holds, in the middle of its work.
+        self._running: set[Task[Any]] = set()
 
     async def __aenter__(self) -> Self:
         return self
@@ -108,109 +79,46 @@ class KeyManagementServiceClient:
         if self._channel is not None:
             await self._channel.close()
 
-    async def create_key_async(
-        self, request: CreateKeyRequest, *, timeout: float | None = None
-    ) -> CreateKeyResponse:
-        """Create a key; with the origin EXTERNAL without key material."""
-        return await self._call(request, CreateKeyResponse, timeout)
+    def _start(
+        self,
+        rpc: Rpc[Request, Response],
+        request: Request | None,
+        members: Mapping[str, Any],
+        cancellation_token: CancellationToken,
+        timeout: float | None,
+    ) -> Task[Response]:
+        loop = _running_loop(rpc)
+        # What the caller changes in the request from here on is not sent.
+        encoded = _take_request(rpc, request, members).SerializeToString()
+        seconds = self._timeout if timeout is None else timeout
+        task = Task(self._call(rpc, encoded, cancellation_token, seconds), loop=loop, name=rpc.name)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
 
-    async def describe_key_async(
-        self, request: DescribeKeyRequest, *, timeout: float | None = None
-    ) -> DescribeKeyResponse:
-        """Show a key's metadata, in every key state."""
-        return await self._call(request, DescribeKeyResponse, timeout)
-
-    async def list_keys_async(
-        self, request: ListKeysRequest, *, timeout: float | None = None
-    ) -> ListKeysResponse:
-        """List one page of the keys."""
-        return await self._call(request, ListKeysResponse, timeout)
-
-    async def enable_key_async(
-        self, request: EnableKeyRequest, *, timeout: float | None = None
-    ) -> EnableKeyResponse:
-        """Switch a disabled key on."""
-        return await self._call(request, EnableKeyResponse, timeout)
-
-    async def disable_key_async(
-        self, request: DisableKeyRequest, *, timeout: float | None = None
-    ) -> DisableKeyResponse:
-        """Switch a key off."""
-        return await self._call(request, DisableKeyResponse, timeout)
-
-    async def get_parameters_for_import_async(
-        self, request: GetParametersForImportRequest, *, timeout: float | None = None
-    ) -> GetParametersForImportResponse:
-        """Get a wrapping public key and the import token that belongs to it, for one import."""
-        return await self._call(request, GetParametersForImportResponse, timeout)
-
-    async def import_key_material_async(
-        self, request: ImportKeyMaterialRequest, *, timeout: float | None = None
-    ) -> ImportKeyMaterialResponse:
-        """Import wrapped key material. Repeating the identical request gives the same answer."""
-        return await self._call(request, ImportKeyMaterialResponse, timeout)
-
-    async def delete_imported_key_material_async(
-        self, request: DeleteImportedKeyMaterialRequest, *, timeout: float | None = None
-    ) -> DeleteImportedKeyMaterialResponse:
-        """Delete imported key material at once."""
-        return await self._call(request, DeleteImportedKeyMaterialResponse, timeout)
-
-    async def encrypt_async(
-        self, request: EncryptRequest, *, timeout: float | None = None
-    ) -> EncryptResponse:
-        """Encrypt up to 4096 bytes."""
-        return await self._call(request, EncryptResponse, timeout)
-
-    async def decrypt_async(
-        self, request: DecryptRequest, *, timeout: float | None = None
-    ) -> DecryptResponse:
-        """Decrypt what Encrypt, ReEncrypt or a data key operation made."""
-        return await self._call(request, DecryptResponse, timeout)
-
-    async def re_encrypt_async(
-        self, request: ReEncryptRequest, *, timeout: float | None = None
-    ) -> ReEncryptResponse:
-        """Decrypt and encrypt again under another key or context, inside the service."""
-        return await self._call(request, ReEncryptResponse, timeout)
-
-    async def generate_data_key_async(
-        self, request: GenerateDataKeyRequest, *, timeout: float | None = None
-    ) -> GenerateDataKeyResponse:
-        """Generate a data key, in plaintext and encrypted."""
-        return await self._call(request, GenerateDataKeyResponse, timeout)
-
-    async def generate_data_key_without_plaintext_async(
-        self, request: GenerateDataKeyWithoutPlaintextRequest, *, timeout: float | None = None
-    ) -> GenerateDataKeyWithoutPlaintextResponse:
-        """Generate a data key, encrypted only."""
-        return await self._call(request, GenerateDataKeyWithoutPlaintextResponse, timeout)
-
-    async def generate_random_async(
-        self, request: GenerateRandomRequest, *, timeout: float | None = None
-    ) -> GenerateRandomResponse:
-        """Get random bytes from the service."""
-        return await self._call(request, GenerateRandomResponse, timeout)
-
-    async def _call(self, request: Message, response_type: type[Response], timeout: float | None) -> Response:
-        method = _METHODS[response_type.DESCRIPTOR.full_name]
-        if getattr(request, "DESCRIPTOR", None) != method.input_type:
-            raise TypeError(f"{method.name} takes a {method.input_type.name}, not a {type(request).__name__}")
-        operation: grpc.aio.UnaryUnaryMultiCallable[Message, bytes] = self._open_channel().unary_unary(
-            f"/{SERVICE.full_name}/{method.name}", request_serializer=type(request).SerializeToString
-        )
-        try:
-            answer = await operation(request, timeout=self._timeout if timeout is None else timeout)
-            # Not gRPC's deserializer: what it cannot read it answers with None.
-            return response_type.FromString(answer)
-        except DecodeError:
-            raise unreadable_answer(self.address) from None
-        except grpc.aio.AioRpcError as failure:
-            raise error_of_call(failure, self.address) from failure
-        except asyncio.CancelledError:
-            if self._is_closed and not _is_being_cancelled():
-                raise ClientClosedError(f"The client was closed during {method.name}.") from None
-            raise
+    async def _call(
+        self,
+        rpc: Rpc[Any, Response],
+        encoded: bytes,
+        cancellation_token: CancellationToken,
+        seconds: float,
+    ) -> Response:
+        async with CancellationScope(cancellation_token):
+            operation: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = self._open_channel().unary_unary(
+                rpc.path
+            )
+            try:
+                answer = await operation(encoded, timeout=seconds)
+                # Not gRPC's deserializer: what it cannot read it answers with None.
+                return rpc.response_type.FromString(answer)
+            except DecodeError:
+                raise unreadable_answer(self.address) from None
+            except grpc.aio.AioRpcError as failure:
+                raise error_of_call(failure, self.address) from failure
+            except asyncio.CancelledError:
+                if self._is_closed and not _is_being_cancelled():
+                    raise ClientClosedError(f"The client was closed during {rpc.name}.") from None
+                raise
 
     def _open_channel(self) -> grpc.aio.Channel:
         if self._is_closed:
@@ -222,6 +130,25 @@ class KeyManagementServiceClient:
                 else grpc.aio.secure_channel(self.address, self._credentials, _CHANNEL_OPTIONS)
             )
         return self._channel
+
+
+def _running_loop(rpc: Rpc[Any, Any]) -> asyncio.AbstractEventLoop:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        raise RuntimeError(
+            f"{rpc.name} is called from an event loop, for example inside of asyncio.run"
+        ) from None
+
+
+def _take_request(rpc: Rpc[Request, Any], request: Request | None, members: Mapping[str, Any]) -> Request:
+    if request is None:
+        return build_request(rpc.request_type, members)
+    if any(value is not None for value in members.values()):
+        raise TypeError(f"{rpc.name} takes a {rpc.request_type.__name__} or its members by name, not both")
+    if not isinstance(request, rpc.request_type):
+        raise TypeError(f"{rpc.name} takes a {rpc.request_type.__name__}, not a {type(request).__name__}")
+    return request
 
 
 def _is_being_cancelled() -> bool:

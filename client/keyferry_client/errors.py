@@ -8,9 +8,10 @@
     │   ├── InvalidCiphertextException · InvalidImportTokenException · ExpiredImportTokenException
     │   ├── IncorrectKeyMaterialException · IncorrectKeyException
     │   ├── NotFoundException · DisabledException · KMSInvalidStateException
-    │   ├── UnsupportedOperationException · AccessDeniedException
+    │   ├── UnsupportedOperationException · AccessDeniedException · DryRunOperationException
     │   ├── MissingAuthenticationTokenException · UnrecognizedClientException
     │   ├── IncompleteSignatureException · InvalidSignatureException
+    │   ├── LimitExceededException · ConflictException
     │   ├── DependencyTimeoutException · KMSInternalException
     │   └── UnknownServerError           refused with a name that this client does not know
     ├── TransportError                   no answer of the service arrived
@@ -116,6 +117,18 @@ class KMSInvalidStateException(ServiceError):
 
 class UnsupportedOperationException(ServiceError):
     """A parameter is not supported, or the key is not valid for the operation."""
+
+
+class DryRunOperationException(ServiceError):
+    """The call would have succeeded, and was only tried."""
+
+
+class LimitExceededException(ServiceError):
+    """A quota is used up."""
+
+
+class ConflictException(ServiceError):
+    """Something else is being done to the key at this moment."""
 
 
 class AccessDeniedException(ServiceError):

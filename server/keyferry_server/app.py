@@ -13,12 +13,18 @@ from typing import Any
 import platformdirs
 from prometheus_client import GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR, CollectorRegistry
 
+from keyferry_server.authn.access_keys import AccessKeys
 from keyferry_server.authn.caller import Principal
+from keyferry_server.background.audit_log import AuditLog
 from keyferry_server.background.database_watch import DatabaseWatch
+from keyferry_server.background.deletion import KeyReaper
 from keyferry_server.background.expiry import ExpirySweeper
+from keyferry_server.background.key_usage import KeyUsageRecorder
+from keyferry_server.background.rotation import KeyRotator
 from keyferry_server.background.tasks import BackgroundTasks
 from keyferry_server.background.wrapping_key_pool import WrappingKeyPool
-from keyferry_server.call import Handler
+from keyferry_server.call import Handler, Middleware
+from keyferry_server.crypto.audit_signature import AuditSigner
 from keyferry_server.crypto.import_token import ImportTokenCodec
 from keyferry_server.crypto.installation import INSTALLATION_SECRET_BYTES
 from keyferry_server.crypto.key_material_id import KeyMaterialIds
@@ -30,39 +36,30 @@ from keyferry_server.crypto.secret import Secret
 from keyferry_server.crypto.wrapping.wrapping_key import RSA_MODULUS_BITS
 from keyferry_server.domain.clock import Clock, SystemClock
 from keyferry_server.domain.identifiers import Scope
+from keyferry_server.middleware.audit import audit
 from keyferry_server.middleware.authenticate import authenticate_as, authenticate_signed
 from keyferry_server.middleware.deadline import enforce_deadline
 from keyferry_server.middleware.faults import hide_faults
 from keyferry_server.middleware.log_calls import log_calls
 from keyferry_server.middleware.measure import measure
+from keyferry_server.middleware.record_usage import record_usage
 from keyferry_server.middleware.validate import validate_request
 from keyferry_server.operations.access_key_ring import AccessKeyRing
-from keyferry_server.operations.create_key import CreateKey
-from keyferry_server.operations.data_key import DataKeys
-from keyferry_server.operations.decrypt import Decrypt
-from keyferry_server.operations.delete_imported_key_material import DeleteImportedKeyMaterial
-from keyferry_server.operations.describe_key import DescribeKey
-from keyferry_server.operations.disable_key import DisableKey
-from keyferry_server.operations.enable_key import EnableKey
-from keyferry_server.operations.encrypt import Encrypt
-from keyferry_server.operations.generate_data_key import GenerateDataKey
-from keyferry_server.operations.generate_data_key_without_plaintext import GenerateDataKeyWithoutPlaintext
-from keyferry_server.operations.generate_random import GenerateRandom
-from keyferry_server.operations.get_parameters_for_import import GetParametersForImport
-from keyferry_server.operations.import_key_material import ImportKeyMaterial
-from keyferry_server.operations.key_door import KeyDoor
-from keyferry_server.operations.key_switch import KeySwitch
-from keyferry_server.operations.key_use import KeyUse
-from keyferry_server.operations.list_keys import ListKeys
-from keyferry_server.operations.re_encrypt import ReEncrypt
+from keyferry_server.operations.fresh_material import FreshMaterial
+from keyferry_server.operations.get_key_last_usage import KeyUsages
+from keyferry_server.operations.get_parameters_for_import import WrappingKeySource
+from keyferry_server.parts import Parts
 from keyferry_server.routes import ROUTES
 from keyferry_server.settings import ListenAddress, RegionList, Settings
 from keyferry_server.storage.access_key_store import AccessKeyStore
+from keyferry_server.storage.audit_store import AuditStore
 from keyferry_server.storage.database import Database
+from keyferry_server.storage.due_work import DueWork
 from keyferry_server.storage.embedded import EmbeddedPostgres, find_software, make_data_folder
 from keyferry_server.storage.import_token_store import ImportTokenStore
 from keyferry_server.storage.installation_store import InstallationStore
 from keyferry_server.storage.key_store import KeyStore
+from keyferry_server.storage.key_usage_store import KeyUsageStore
 from keyferry_server.storage.schema import check_schema, migrate
 from keyferry_server.storage.url import parse_database_url
 from keyferry_server.transport.aws_json.endpoint import AwsEndpoint
@@ -88,6 +85,9 @@ class RunningServer:
     metrics_address: str
     database: Database
     sweeper: ExpirySweeper
+    reaper: KeyReaper
+    rotator: KeyRotator
+    audit_log: AuditLog
     operations: Mapping[type[Any], Handler]
     background: BackgroundTasks
 
@@ -116,50 +116,60 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         key_material_ids = KeyMaterialIds(installation_secret)
         codec = ImportTokenCodec(installation_secret)
 
-        keys = KeyStore(database)
-        tokens = ImportTokenStore(database)
-        door = KeyDoor(keys)
-        switch = KeySwitch(database, door, keys, clock)
-        key_use = KeyUse(door, sealer, clock)
-        data_keys = DataKeys(key_use)
+        usages = KeyUsageRecorder(KeyUsageStore(database), settings.usage_interval_seconds)
         pool = WrappingKeyPool(RSA_MODULUS_BITS, settings.wrapping_key_pool_size, registry)
-        sweeper = ExpirySweeper(keys, tokens, clock, settings.sweep_interval_seconds)
+        parts = Parts(
+            {
+                Clock: clock,
+                Database: database,
+                DueWork: DueWork(database, settings.partition),
+                ImportTokenCodec: codec,
+                KeyMaterialIds: key_material_ids,
+                KeyUsages: usages,
+                Sealer: sealer,
+                WrappingKeySource: pool,
+            }
+        )
+        operations = {route.operation: parts.get(route.operation) for route in ROUTES}
 
-        operations: list[Handler] = [
-            CreateKey(database, keys, sealer, key_material_ids, clock),
-            DescribeKey(door, clock),
-            ListKeys(keys),
-            EnableKey(switch),
-            DisableKey(switch),
-            GetParametersForImport(door, tokens, codec, pool, sealer, clock),
-            ImportKeyMaterial(database, door, keys, tokens, codec, key_material_ids, sealer, clock),
-            DeleteImportedKeyMaterial(database, door, keys, clock),
-            Encrypt(key_use),
-            Decrypt(key_use),
-            ReEncrypt(key_use),
-            GenerateDataKey(data_keys),
-            GenerateDataKeyWithoutPlaintext(data_keys),
-            GenerateRandom(),
-        ]
+        due_work, interval = parts.get(DueWork), settings.sweep_interval_seconds
+        sweeper = ExpirySweeper(due_work, parts.get(ImportTokenStore), clock, interval)
+        reaper = KeyReaper(due_work, clock, interval)
+        rotator = KeyRotator(
+            database,
+            due_work,
+            parts.get(KeyStore),
+            parts.get(FreshMaterial),
+            clock,
+            interval,
+        )
 
         scope = Scope(settings.partition, settings.default_region, settings.default_account)
-        local = Principal(scope.account_id, f"arn:{scope.partition}:iam::{scope.account_id}:root")
-        allowed_regions = settings.allowed_regions or RegionList(settings.default_region)
-        authenticate = authenticate_as(local, allowed_regions.allows)
-        if settings.aws_auth == "sigv4":
-            access_keys = AccessKeyRing(AccessKeyStore(database), sealer, clock)
-            authenticate = authenticate_signed(access_keys, clock, allowed_regions.allows, authenticate)
+        audit_log = AuditLog(
+            database,
+            parts.get(AuditStore),
+            AuditSigner(installation_secret),
+            clock,
+            registry,
+            interval_seconds=settings.audit_interval_seconds,
+            head_interval_seconds=settings.audit_head_interval_seconds,
+            most_unwritten=settings.audit_most_unwritten,
+            each_call=settings.audit_write == "each-call",
+        )
         middleware = [
+            audit(audit_log, clock),
             measure(registry),
             log_calls,
             hide_faults,
             enforce_deadline,
-            authenticate,
+            _authenticate(settings, scope, AccessKeyRing(parts.get(AccessKeyStore), sealer, clock), clock),
             validate_request,
+            record_usage(usages.note, clock),
         ]
-        by_type = {type(operation): operation for operation in operations}
-        calls = Calls(ROUTES, by_type, middleware, scope)
+        calls = Calls(ROUTES, operations, middleware, scope)
 
+        stack.push_async_callback(audit_log.close)
+        stack.push_async_callback(usages.write_if_possible)
         background = BackgroundTasks()
         stack.push_async_callback(background.stop)
         servers: list[GrpcServer | HttpServer] = []
@@ -180,7 +190,12 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         await grpc_server.set_serving(True)
 
         background.start(pool.run(), "wrapping key pool")
+        background.start(audit_log.run(), "audit log")
+        background.start(audit_log.run_heads(), "audit log heads")
         background.start(sweeper.run(), "expiry sweeper")
+        background.start(reaper.run(), "key reaper")
+        background.start(rotator.run(), "key rotator")
+        background.start(usages.run(), "key usage recorder")
         background.start(watch.run(grpc_server.set_serving), "database watch")
 
         yield RunningServer(
@@ -189,9 +204,21 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
             metrics_address=metrics_address,
             database=database,
             sweeper=sweeper,
-            operations=by_type,
+            reaper=reaper,
+            rotator=rotator,
+            audit_log=audit_log,
+            operations=operations,
             background=background,
         )
+
+
+def _authenticate(settings: Settings, scope: Scope, access_keys: AccessKeys, clock: Clock) -> Middleware:
+    local = Principal(scope.account_id, f"arn:{scope.partition}:iam::{scope.account_id}:root")
+    allowed_regions = settings.allowed_regions or RegionList(settings.default_region)
+    everyone = authenticate_as(local, allowed_regions.allows)
+    if settings.aws_auth == "none":
+        return everyone
+    return authenticate_signed(access_keys, clock, allowed_regions.allows, everyone)
 
 
 async def _start_http(

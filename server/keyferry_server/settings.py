@@ -127,6 +127,11 @@ class Settings(BaseSettings):
     http_receive_timeout_seconds: Seconds = 20
     wrapping_key_pool_size: Annotated[int, Field(ge=0, le=1000)] = 4
     sweep_interval_seconds: Seconds = 60
+    usage_interval_seconds: Seconds = 60
+    audit_write: Literal["batched", "each-call"] = "batched"
+    audit_interval_seconds: Seconds = 1
+    audit_head_interval_seconds: Seconds = 60
+    audit_most_unwritten: Annotated[int, Field(ge=1)] = 10_000
     health_interval_seconds: Seconds = 1
     health_timeout_seconds: Seconds = 1
     max_clock_drift_seconds: Seconds = 2

@@ -11,7 +11,6 @@ import pytest
 from fixtures.server import TestServer
 from typer.main import get_command
 
-from keyferry.v1.key_management_service_pb2 import DESCRIPTOR
 from keyferry_client.cli.app import app as client_app
 from keyferry_server.cli import app as server_app
 from keyferry_server.crypto.ciphertext import encrypt
@@ -21,11 +20,12 @@ from keyferry_server.domain.errors import KmsError
 from keyferry_server.routes import ROUTES
 from keyferry_server.settings import Settings
 from keyferry_server.transport.errors import CODES
+from keyferry_server.transport.grpc import SERVICES
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 TEXTS = {str(page.relative_to(ROOT)): page.read_text() for page in PAGES}
-OPERATIONS = {method.name for method in DESCRIPTOR.services_by_name["KeyManagementService"].methods}
+OPERATIONS = {method.name for service in SERVICES for method in service.methods}
 COMMANDS = {"keyferry": get_command(client_app), "keyferry-server": get_command(server_app)}
 
 _VERBS = (
@@ -33,8 +33,8 @@ _VERBS = (
     "ReEncrypt|Replicate|Retire|Revoke|Rotate|Schedule|Sign|Tag|Untag|Update|Verify"
 )
 _OPERATION = re.compile(rf"\b(?:{_VERBS})(?:[A-Z][a-z]+)+\b")
-# Members of AWS requests that look like operations.
-_NO_OPERATIONS = {"ImportType"}
+# What looks like an operation: members of requests, events of the audit log.
+_NO_OPERATIONS = {"ImportType", "DeleteExpiredKeyMaterial", "DeleteKey", "RotateKey"}
 _COMMAND_LINE = re.compile(r"(?:^|`|\$\()(keyferry(?:-server)? (?!is ready)[^`)|\n]*)", re.MULTILINE)
 
 

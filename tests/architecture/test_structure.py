@@ -16,8 +16,7 @@ import keyferry_client
 import keyferry_migrations
 import keyferry_server.operations
 from keyferry import v1
-from keyferry.v1.key_management_service_pb2 import DESCRIPTOR
-from keyferry_client import KeyManagementServiceClient
+from keyferry_client import CancellationToken, KeyManagementServiceClient, Task
 from keyferry_client import errors as client_errors
 from keyferry_client.status_details import error_of_call
 from keyferry_server.authz.permission import Permission
@@ -32,8 +31,9 @@ from keyferry_server.domain.errors import (
 from keyferry_server.domain.identifiers import Accepts
 from keyferry_server.routes import ROUTES
 from keyferry_server.transport.errors import CODES, format_error
+from keyferry_server.transport.grpc import SERVICES
 
-METHODS: list[MethodDescriptor] = list(DESCRIPTOR.services_by_name["KeyManagementService"].methods)
+METHODS: list[MethodDescriptor] = [method for service in SERVICES for method in service.methods]
 OPERATIONS = Path(inspect.getfile(keyferry_server.operations)).parent
 LONGEST_DEADLINE_SECONDS = 60
 
@@ -134,12 +134,23 @@ def test_a_route_takes_a_key_exactly_if_its_request_names_one(method: MethodDesc
 
 def test_every_rpc_has_a_client_method_with_its_exact_messages(method: MethodDescriptor) -> None:
     function = getattr(KeyManagementServiceClient, f"{snake(method.name)}_async")
-    assert inspect.iscoroutinefunction(function)
     hints = typing.get_type_hints(function)
-    assert hints["request"] is getattr(v1, method.input_type.name)
-    assert hints["return"] is getattr(v1, method.output_type.name)
-    assert "timeout" in inspect.signature(function).parameters
+    assert hints["request"] == getattr(v1, method.input_type.name) | None
+    assert hints["return"] == Task[getattr(v1, method.output_type.name)]
     assert inspect.getdoc(function)
+
+
+def test_every_client_method_takes_a_token_a_deadline_and_each_member_by_name(
+    method: MethodDescriptor,
+) -> None:
+    parameters = inspect.signature(
+        getattr(KeyManagementServiceClient, f"{snake(method.name)}_async")
+    ).parameters
+    members = [field.name for field in method.input_type.fields]
+    assert list(parameters) == ["self", "request", "cancellation_token", "timeout", *members]
+    assert parameters["cancellation_token"].default is CancellationToken.none
+    assert {parameters[name].kind for name in ("timeout", *members)} == {inspect.Parameter.KEYWORD_ONLY}
+    assert {parameters[name].default for name in ("request", "timeout", *members)} == {None}
 
 
 def test_the_client_has_no_operation_that_the_service_lacks() -> None:

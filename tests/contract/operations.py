@@ -7,17 +7,28 @@ from google.protobuf.message import Message
 from steps import NEVER
 
 from keyferry.v1 import (
+    CancelKeyDeletionRequest,
     DecryptRequest,
     DeleteImportedKeyMaterialRequest,
     DescribeKeyRequest,
     DisableKeyRequest,
+    DisableKeyRotationRequest,
     EnableKeyRequest,
+    EnableKeyRotationRequest,
     EncryptRequest,
     GenerateDataKeyRequest,
     GenerateDataKeyWithoutPlaintextRequest,
+    GetKeyLastUsageRequest,
+    GetKeyRotationStatusRequest,
     GetParametersForImportRequest,
     ImportKeyMaterialRequest,
+    ListImportReceiptsRequest,
+    ListImportTokensRequest,
+    ListKeyRotationsRequest,
     ReEncryptRequest,
+    RevokeImportTokenRequest,
+    RotateKeyOnDemandRequest,
+    ScheduleKeyDeletionRequest,
 )
 from keyferry_client import KeyManagementServiceClient
 
@@ -29,9 +40,29 @@ KEY_ONLY = frozenset(
         "GetParametersForImport",
         "ImportKeyMaterial",
         "DeleteImportedKeyMaterial",
+        "CancelKeyDeletion",
+        "DisableKeyRotation",
+        "EnableKeyRotation",
+        "GetKeyLastUsage",
+        "GetKeyRotationStatus",
+        "ListImportReceipts",
+        "ListImportTokens",
+        "ListKeyRotations",
+        "RevokeImportToken",
+        "RotateKeyOnDemand",
+        "ScheduleKeyDeletion",
     }
 )
-IMPORT_OPERATIONS = frozenset({"GetParametersForImport", "ImportKeyMaterial", "DeleteImportedKeyMaterial"})
+IMPORT_OPERATIONS = frozenset(
+    {
+        "GetParametersForImport",
+        "ImportKeyMaterial",
+        "DeleteImportedKeyMaterial",
+        "ListImportReceipts",
+        "ListImportTokens",
+        "RevokeImportToken",
+    }
+)
 CRYPTOGRAPHIC = frozenset(
     {
         "Encrypt",
@@ -53,6 +84,7 @@ def request_on(
     destination: str = "",
     import_token: bytes = b"token",
     wrapped: bytes = bytes(256),
+    token_id: str = "",
 ) -> Message:
     """Return a request of one of ON_A_KEY that is right but for what the test is about.
 
@@ -72,6 +104,19 @@ def request_on(
             key_id=key_id, import_token=import_token, encrypted_key_material=wrapped, expiration_model=NEVER
         ),
         "DeleteImportedKeyMaterial": DeleteImportedKeyMaterialRequest(key_id=key_id),
+        "ScheduleKeyDeletion": ScheduleKeyDeletionRequest(key_id=key_id, pending_window_in_days=7),
+        "CancelKeyDeletion": CancelKeyDeletionRequest(key_id=key_id),
+        "EnableKeyRotation": EnableKeyRotationRequest(key_id=key_id),
+        "DisableKeyRotation": DisableKeyRotationRequest(key_id=key_id),
+        "GetKeyRotationStatus": GetKeyRotationStatusRequest(key_id=key_id),
+        "RotateKeyOnDemand": RotateKeyOnDemandRequest(key_id=key_id),
+        "ListKeyRotations": ListKeyRotationsRequest(key_id=key_id),
+        "GetKeyLastUsage": GetKeyLastUsageRequest(key_id=key_id),
+        "ListImportTokens": ListImportTokensRequest(key_id=key_id),
+        "RevokeImportToken": RevokeImportTokenRequest(
+            key_id=key_id, import_token_id=token_id or "00000000-0000-0000-0000-000000000000"
+        ),
+        "ListImportReceipts": ListImportReceiptsRequest(key_id=key_id),
         "Encrypt": EncryptRequest(key_id=key_id, plaintext=b"text"),
         "Decrypt": DecryptRequest(key_id=key_id, ciphertext_blob=ciphertext),
         "ReEncrypt from": ReEncryptRequest(

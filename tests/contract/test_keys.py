@@ -40,7 +40,13 @@ from keyferry_client.errors import (
 
 KEY_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 MATERIAL_ID = re.compile(r"[0-9a-f]{64}")
-ABSENT_BEFORE_IMPORT = {"current_key_material_id", "deletion_date", "expiration_model", "valid_to"}
+ABSENT_BEFORE_IMPORT = {
+    "current_key_material_id",
+    "deletion_date",
+    "expiration_model",
+    "pending_deletion_window_in_days",
+    "valid_to",
+}
 ALL_MEMBERS = {field.name for field in KeyMetadata.DESCRIPTOR.fields}
 
 
@@ -147,7 +153,11 @@ async def test_the_metadata_of_an_external_key_in_each_situation(
     await import_material(client, key_id, valid_to=valid_to)
     await schedule_deletion(server, key_id, deletion_date)
     assert await describe(client, key_id) == of_new_external_key(
-        new, key_state="KEY_STATE_PENDING_DELETION", deletion_date=deletion_date, **expires
+        new,
+        key_state="KEY_STATE_PENDING_DELETION",
+        deletion_date=deletion_date,
+        pending_deletion_window_in_days=7,
+        **expires,
     )
 
     await delete_material(client, key_id)
@@ -155,6 +165,7 @@ async def test_the_metadata_of_an_external_key_in_each_situation(
         new,
         key_state="KEY_STATE_PENDING_DELETION",
         deletion_date=deletion_date,
+        pending_deletion_window_in_days=7,
         current_key_material_id=material_id,
     )
 

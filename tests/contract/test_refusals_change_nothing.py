@@ -1,16 +1,16 @@
-"""A refused call leaves every row as it was: all operations, all key states, all ways to spoil an import.
+"""A refused call leaves every row as it was: all operations, all ways to spoil an import (`test_key_states`: all key states).
 
 The `refused` fixture compares all rows of all tables before and after each call.
 """
 
 import itertools
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from contract.beneath import OTHER_ACCOUNT, all_rows, change, foreign_arn, give_away, schedule_deletion
+from contract.beneath import OTHER_ACCOUNT, all_rows, change, foreign_arn, give_away
 from contract.conftest import Refused
-from contract.operations import CRYPTOGRAPHIC, IMPORT_OPERATIONS, KEY_ONLY, ON_A_KEY, request_on, send
+from contract.operations import IMPORT_OPERATIONS, KEY_ONLY, ON_A_KEY, request_on, send
 from fixtures.server import TestServer
 from steps import (
     EXPIRES,
@@ -29,14 +29,12 @@ from keyferry.v1 import CreateKeyRequest, GetParametersForImportResponse, Import
 from keyferry_client import KeyManagementServiceClient
 from keyferry_client.errors import (
     AccessDeniedException,
-    DisabledException,
     ExpiredImportTokenException,
     IncorrectKeyMaterialException,
     InvalidArnException,
     InvalidCiphertextException,
     InvalidImportTokenException,
     KMSInternalException,
-    KMSInvalidStateException,
     NotFoundException,
     ServiceError,
     UnsupportedOperationException,
@@ -45,62 +43,6 @@ from keyferry_client.errors import (
 
 UNKNOWN = "12345678-1234-1234-1234-123456789abc"
 OTHER_MATERIAL = bytes(32)
-
-
-async def let_expire(server: TestServer, client: KeyManagementServiceClient, key_id: str) -> None:
-    await import_material(client, key_id, valid_to=server.clock.now() + timedelta(hours=1))
-    server.clock.advance(timedelta(hours=1))
-
-
-async def delete(_server: TestServer, client: KeyManagementServiceClient, key_id: str) -> None:
-    await delete_material(client, key_id)
-
-
-async def switch_off(_server: TestServer, client: KeyManagementServiceClient, key_id: str) -> None:
-    await disable(client, key_id)
-
-
-async def schedule(server: TestServer, _client: KeyManagementServiceClient, key_id: str) -> None:
-    await schedule_deletion(server, key_id)
-
-
-INTO_STATE: dict[str, Callable[[TestServer, KeyManagementServiceClient, str], Awaitable[None]]] = {
-    "disabled": switch_off,
-    "pending import": delete,
-    "expired": let_expire,
-    "pending deletion": schedule,
-}
-SWITCHES = {"EnableKey", "DisableKey"}
-REFUSING: dict[str, dict[type[ServiceError], set[str]]] = {
-    "disabled": {DisabledException: set(CRYPTOGRAPHIC)},
-    "pending import": {KMSInvalidStateException: CRYPTOGRAPHIC | SWITCHES},
-    "expired": {KMSInvalidStateException: CRYPTOGRAPHIC | SWITCHES},
-    "pending deletion": {
-        KMSInvalidStateException: (CRYPTOGRAPHIC | SWITCHES | {"GetParametersForImport", "ImportKeyMaterial"})
-    },
-}
-
-
-@pytest.mark.parametrize("state", INTO_STATE)
-async def test_in_a_key_state_that_does_not_allow_the_operation(
-    server: TestServer, client: KeyManagementServiceClient, refused: Refused[ServiceError], state: str
-) -> None:
-    key_id, usable = await create_imported_key(client), await create_imported_key(client)
-    own, others = await encrypt(client, key_id), await encrypt(client, usable)
-    right = import_request(key_id, await get_parameters(client, key_id))
-    await INTO_STATE[state](server, client, key_id)
-
-    for exception, operations in REFUSING[state].items():
-        for operation in sorted(operations):
-            request = request_on(
-                operation,
-                key_id,
-                ciphertext=others if operation == "ReEncrypt to" else own,
-                destination=usable,
-                import_token=right.import_token,
-                wrapped=right.encrypted_key_material,
-            )
-            await refused(exception, send(client, request))
 
 
 async def test_a_name_that_names_no_key_of_ours(

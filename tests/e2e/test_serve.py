@@ -85,7 +85,7 @@ async def test_on_sigterm_it_shows_that_it_leaves_and_a_running_call_is_answered
         key_id = await create_imported_key(client)
         assert await health() == "SERVING"
         async with held_key(connection, key_id):
-            call = asyncio.create_task(client.disable_key_async(DisableKeyRequest(key_id=key_id)))
+            call = client.disable_key_async(DisableKeyRequest(key_id=key_id))
             await until(somebody_waits_for(connection))
             server_process.send(signal.SIGTERM)
             assert await health() == "NOT_SERVING"

@@ -288,7 +288,7 @@ async def test_a_connection_lost_while_writing_changes_nothing(
 
     async with connected(database_url) as holder, holder.transaction():
         await holder.execute("SELECT FROM import_tokens WHERE key_id = $1 FOR UPDATE", request.key_id)
-        importing = asyncio.create_task(client.import_key_material_async(request))
+        importing = client.import_key_material_async(request)
         while not await database.fetchval(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
             "WHERE datname = current_database() AND wait_event_type = 'Lock'"

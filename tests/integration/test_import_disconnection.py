@@ -91,7 +91,7 @@ async def test_an_import_is_given_up_in_the_database_when_its_caller_is_gone(
         holder.transaction(),
     ):
         await holder.execute("SELECT FROM import_tokens WHERE key_id = $1 FOR UPDATE", request.key_id)
-        importing = asyncio.create_task(caller.import_key_material_async(request))
+        importing = caller.import_key_material_async(request)
         await until_waiting_for_the_lock(database, 1)
         await leave(importing, relay, way)
 
@@ -122,7 +122,7 @@ async def test_a_commit_is_carried_through_when_the_caller_is_gone(
         holder.transaction(),
     ):
         await holder.execute("SELECT pg_advisory_xact_lock(1)")
-        importing = asyncio.create_task(caller.import_key_material_async(request))
+        importing = caller.import_key_material_async(request)
         await until_waiting_for_the_lock(database, 1)
         await leave(importing, relay, way)
         async with asyncio.timeout(5):
@@ -170,7 +170,7 @@ async def test_a_call_cancelled_at_any_moment_is_before_or_after(
 
     for request in await asyncio.gather(*(prepared_import(client) for _ in range(ATTEMPTS))):
         before = await rows_of(database, request.key_id)
-        importing = asyncio.create_task(client.import_key_material_async(request))
+        importing = client.import_key_material_async(request)
         await asyncio.sleep(chance.uniform(0, longest))
         importing.cancel()
         await asyncio.wait({importing})
@@ -213,7 +213,7 @@ async def test_a_connection_cut_at_any_moment_is_before_or_after(
         ):
             # Connected beforehand, so that it is the import that is cut.
             await state_of(caller, request.key_id)
-            importing = asyncio.create_task(caller.import_key_material_async(request))
+            importing = caller.import_key_material_async(request)
             await asyncio.sleep(chance.uniform(0, longest))
             relay.cut()
             try:

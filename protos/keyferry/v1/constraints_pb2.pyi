@@ -8,7 +8,7 @@ CONSTRAINT_FIELD_NUMBER: _ClassVar[int]
 constraint: _descriptor.FieldDescriptor
 
 class Constraint(_message.Message):
-    __slots__ = ("required", "min_length", "max_length", "min_value", "max_value", "pattern", "sensitive")
+    __slots__ = ("required", "min_length", "max_length", "min_value", "max_value", "pattern", "sensitive", "required_unless")
     REQUIRED_FIELD_NUMBER: _ClassVar[int]
     MIN_LENGTH_FIELD_NUMBER: _ClassVar[int]
     MAX_LENGTH_FIELD_NUMBER: _ClassVar[int]
@@ -16,6 +16,7 @@ class Constraint(_message.Message):
     MAX_VALUE_FIELD_NUMBER: _ClassVar[int]
     PATTERN_FIELD_NUMBER: _ClassVar[int]
     SENSITIVE_FIELD_NUMBER: _ClassVar[int]
+    REQUIRED_UNLESS_FIELD_NUMBER: _ClassVar[int]
     required: bool
     min_length: int
     max_length: int
@@ -23,4 +24,5 @@ class Constraint(_message.Message):
     max_value: int
     pattern: str
     sensitive: bool
-    def __init__(self, required: bool = ..., min_length: _Optional[int] = ..., max_length: _Optional[int] = ..., min_value: _Optional[int] = ..., max_value: _Optional[int] = ..., pattern: _Optional[str] = ..., sensitive: bool = ...) -> None: ...
+    required_unless: str
+    def __init__(self, required: bool = ..., min_length: _Optional[int] = ..., max_length: _Optional[int] = ..., min_value: _Optional[int] = ..., max_value: _Optional[int] = ..., pattern: _Optional[str] = ..., sensitive: bool = ..., required_unless: _Optional[str] = ...) -> None: ...

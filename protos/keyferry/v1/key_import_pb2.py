@@ -24,10 +24,11 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from keyferry.v1 import constraints_pb2 as keyferry_dot_v1_dot_constraints__pb2
+from keyferry.v1 import extensions_pb2 as keyferry_dot_v1_dot_extensions__pb2
 from keyferry.v1 import key_pb2 as keyferry_dot_v1_dot_key__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ckeyferry/v1/key_import.proto\x12\x0bkeyferry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dkeyferry/v1/constraints.proto\x1a\x15keyferry/v1/key.proto\"\x84\x02\n\x1dGetParametersForImportRequest\x12 \n\x06key_id\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x12\x43\n\x12wrapping_algorithm\x18\x02 \x01(\x0e\x32\x1a.keyferry.v1.AlgorithmSpecB\x06\x8a\xb2\x19\x02\x08\x01H\x01\x88\x01\x01\x12\x44\n\x11wrapping_key_spec\x18\x03 \x01(\x0e\x32\x1c.keyferry.v1.WrappingKeySpecB\x06\x8a\xb2\x19\x02\x08\x01H\x02\x88\x01\x01\x42\t\n\x07_key_idB\x15\n\x13_wrapping_algorithmB\x14\n\x12_wrapping_key_spec\"\xea\x01\n\x1eGetParametersForImportResponse\x12\x13\n\x06key_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x19\n\x0cimport_token\x18\x02 \x01(\x0cH\x01\x88\x01\x01\x12\x17\n\npublic_key\x18\x03 \x01(\x0cH\x02\x88\x01\x01\x12<\n\x13parameters_valid_to\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x03\x88\x01\x01\x42\t\n\x07_key_idB\x0f\n\r_import_tokenB\r\n\x0b_public_keyB\x16\n\x14_parameters_valid_to\"\xe3\x02\n\x18ImportKeyMaterialRequest\x12 \n\x06key_id\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x12&\n\x0cimport_token\x18\x02 \x01(\x0c\x42\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x30H\x01\x88\x01\x01\x12\x30\n\x16\x65ncrypted_key_material\x18\x03 \x01(\x0c\x42\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x30H\x02\x88\x01\x01\x12\x31\n\x08valid_to\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x03\x88\x01\x01\x12?\n\x10\x65xpiration_model\x18\x05 \x01(\x0e\x32 .keyferry.v1.ExpirationModelTypeH\x04\x88\x01\x01\x42\t\n\x07_key_idB\x0f\n\r_import_tokenB\x19\n\x17_encrypted_key_materialB\x0b\n\t_valid_toB\x13\n\x11_expiration_model\"m\n\x19ImportKeyMaterialResponse\x12\x13\n\x06key_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x1c\n\x0fkey_material_id\x18\x02 \x01(\tH\x01\x88\x01\x01\x42\t\n\x07_key_idB\x12\n\x10_key_material_id\"O\n DeleteImportedKeyMaterialRequest\x12 \n\x06key_id\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x42\t\n\x07_key_id\"u\n!DeleteImportedKeyMaterialResponse\x12\x13\n\x06key_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x1c\n\x0fkey_material_id\x18\x02 \x01(\tH\x01\x88\x01\x01\x42\t\n\x07_key_idB\x12\n\x10_key_material_id*\x93\x02\n\rAlgorithmSpec\x12\x1e\n\x1a\x41LGORITHM_SPEC_UNSPECIFIED\x10\x00\x12#\n\x1f\x41LGORITHM_SPEC_RSAES_PKCS1_V1_5\x10\x01\x12#\n\x1f\x41LGORITHM_SPEC_RSAES_OAEP_SHA_1\x10\x02\x12%\n!ALGORITHM_SPEC_RSAES_OAEP_SHA_256\x10\x03\x12)\n%ALGORITHM_SPEC_RSA_AES_KEY_WRAP_SHA_1\x10\x04\x12+\n\'ALGORITHM_SPEC_RSA_AES_KEY_WRAP_SHA_256\x10\x05\x12\x19\n\x15\x41LGORITHM_SPEC_SM2PKE\x10\x06*\xaf\x01\n\x0fWrappingKeySpec\x12!\n\x1dWRAPPING_KEY_SPEC_UNSPECIFIED\x10\x00\x12\x1e\n\x1aWRAPPING_KEY_SPEC_RSA_2048\x10\x01\x12\x1e\n\x1aWRAPPING_KEY_SPEC_RSA_3072\x10\x02\x12\x1e\n\x1aWRAPPING_KEY_SPEC_RSA_4096\x10\x03\x12\x19\n\x15WRAPPING_KEY_SPEC_SM2\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ckeyferry/v1/key_import.proto\x12\x0bkeyferry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dkeyferry/v1/constraints.proto\x1a\x1ckeyferry/v1/extensions.proto\x1a\x15keyferry/v1/key.proto\"\xc9\x02\n\x1dGetParametersForImportRequest\x12 \n\x06key_id\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x12\x43\n\x12wrapping_algorithm\x18\x02 \x01(\x0e\x32\x1a.keyferry.v1.AlgorithmSpecB\x06\x8a\xb2\x19\x02\x08\x01H\x01\x88\x01\x01\x12\x44\n\x11wrapping_key_spec\x18\x03 \x01(\x0e\x32\x1c.keyferry.v1.WrappingKeySpecB\x06\x8a\xb2\x19\x02\x08\x01H\x02\x88\x01\x01\x12.\n\x10lifetime_seconds\x18\xe9\x07 \x01(\x05\x42\x0e\x8a\xb2\x19\x06 <(\x80\xa3\x05\x90\xb2\x19\x01H\x03\x88\x01\x01\x42\t\n\x07_key_idB\x15\n\x13_wrapping_algorithmB\x14\n\x12_wrapping_key_specB\x13\n\x11_lifetime_seconds\"\xa3\x02\n\x1eGetParametersForImportResponse\x12\x13\n\x06key_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x19\n\x0cimport_token\x18\x02 \x01(\x0cH\x01\x88\x01\x01\x12\x17\n\npublic_key\x18\x03 \x01(\x0cH\x02\x88\x01\x01\x12<\n\x13parameters_valid_to\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x03\x88\x01\x01\x12#\n\x0fimport_token_id\x18\xe9\x07 \x01(\tB\x04\x90\xb2\x19\x01H\x04\x88\x01\x01\x42\t\n\x07_key_idB\x0f\n\r_import_tokenB\r\n\x0b_public_keyB\x16\n\x14_parameters_valid_toB\x12\n\x10_import_token_id\"\xf8\x04\n\x18ImportKeyMaterialRequest\x12 \n\x06key_id\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x12&\n\x0cimport_token\x18\x02 \x01(\x0c\x42\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x30H\x01\x88\x01\x01\x12\x30\n\x16\x65ncrypted_key_material\x18\x03 \x01(\x0c\x42\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x30H\x02\x88\x01\x01\x12\x31\n\x08valid_to\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x03\x88\x01\x01\x12?\n\x10\x65xpiration_model\x18\x05 \x01(\x0e\x32 .keyferry.v1.ExpirationModelTypeH\x04\x88\x01\x01\x12\x31\n\x0bimport_type\x18\x06 \x01(\x0e\x32\x17.keyferry.v1.ImportTypeH\x05\x88\x01\x01\x12\x43\n\x18key_material_description\x18\x07 \x01(\tB\x1c\x8a\xb2\x19\x18\x18\x80\x02\x32\x13[a-zA-Z0-9:/_\\s.-]*H\x06\x88\x01\x01\x12\x31\n\x0fkey_material_id\x18\x08 \x01(\tB\x13\x8a\xb2\x19\x0f\x10@\x18@2\t[a-f0-9]+H\x07\x88\x01\x01\x12\x1b\n\x07\x64ry_run\x18\xe9\x07 \x01(\x08\x42\x04\x90\xb2\x19\x01H\x08\x88\x01\x01\x42\t\n\x07_key_idB\x0f\n\r_import_tokenB\x19\n\x17_encrypted_key_materialB\x0b\n\t_valid_toB\x13\n\x11_expiration_modelB\x0e\n\x0c_import_typeB\x1b\n\x19_key_material_descriptionB\x12\n\x10_key_material_idB\n\n\x08_dry_run\"\xc9\x03\n\rImportReceipt\x12\x1c\n\x0fimport_token_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x13\n\x06key_id\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\x1c\n\x0fkey_material_id\x18\x03 \x01(\tH\x02\x88\x01\x01\x12;\n\x12wrapping_algorithm\x18\x04 \x01(\x0e\x32\x1a.keyferry.v1.AlgorithmSpecH\x03\x88\x01\x01\x12<\n\x11wrapping_key_spec\x18\x05 \x01(\x0e\x32\x1c.keyferry.v1.WrappingKeySpecH\x04\x88\x01\x01\x12\x34\n\x0bimport_date\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x05\x88\x01\x01\x12\x13\n\x06\x63\x61ller\x18\x07 \x01(\tH\x06\x88\x01\x01\x12\x17\n\nrequest_id\x18\x08 \x01(\tH\x07\x88\x01\x01\x42\x12\n\x10_import_token_idB\t\n\x07_key_idB\x12\n\x10_key_material_idB\x15\n\x13_wrapping_algorithmB\x14\n\x12_wrapping_key_specB\x0e\n\x0c_import_dateB\t\n\x07_callerB\r\n\x0b_request_id\"\xb2\x01\n\x19ImportKeyMaterialResponse\x12\x13\n\x06key_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x1c\n\x0fkey_material_id\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\x37\n\x07receipt\x18\xe9\x07 \x01(\x0b\x32\x1a.keyferry.v1.ImportReceiptB\x04\x90\xb2\x19\x01H\x02\x88\x01\x01\x42\t\n\x07_key_idB\x12\n\x10_key_material_idB\n\n\x08_receipt\"\x96\x01\n DeleteImportedKeyMaterialRequest\x12 \n\x06key_id\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x12\x31\n\x0fkey_material_id\x18\x02 \x01(\tB\x13\x8a\xb2\x19\x0f\x10@\x18@2\t[a-f0-9]+H\x01\x88\x01\x01\x42\t\n\x07_key_idB\x12\n\x10_key_material_id\"u\n!DeleteImportedKeyMaterialResponse\x12\x13\n\x06key_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x1c\n\x0fkey_material_id\x18\x02 \x01(\tH\x01\x88\x01\x01\x42\t\n\x07_key_idB\x12\n\x10_key_material_id*\x93\x02\n\rAlgorithmSpec\x12\x1e\n\x1a\x41LGORITHM_SPEC_UNSPECIFIED\x10\x00\x12#\n\x1f\x41LGORITHM_SPEC_RSAES_PKCS1_V1_5\x10\x01\x12#\n\x1f\x41LGORITHM_SPEC_RSAES_OAEP_SHA_1\x10\x02\x12%\n!ALGORITHM_SPEC_RSAES_OAEP_SHA_256\x10\x03\x12)\n%ALGORITHM_SPEC_RSA_AES_KEY_WRAP_SHA_1\x10\x04\x12+\n\'ALGORITHM_SPEC_RSA_AES_KEY_WRAP_SHA_256\x10\x05\x12\x19\n\x15\x41LGORITHM_SPEC_SM2PKE\x10\x06*\xaf\x01\n\x0fWrappingKeySpec\x12!\n\x1dWRAPPING_KEY_SPEC_UNSPECIFIED\x10\x00\x12\x1e\n\x1aWRAPPING_KEY_SPEC_RSA_2048\x10\x01\x12\x1e\n\x1aWRAPPING_KEY_SPEC_RSA_3072\x10\x02\x12\x1e\n\x1aWRAPPING_KEY_SPEC_RSA_4096\x10\x03\x12\x19\n\x15WRAPPING_KEY_SPEC_SM2\x10\x04*r\n\nImportType\x12\x1b\n\x17IMPORT_TYPE_UNSPECIFIED\x10\x00\x12 \n\x1cIMPORT_TYPE_NEW_KEY_MATERIAL\x10\x01\x12%\n!IMPORT_TYPE_EXISTING_KEY_MATERIAL\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,28 +41,46 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETPARAMETERSFORIMPORTREQUEST'].fields_by_name['wrapping_algorithm']._serialized_options = b'\212\262\031\002\010\001'
   _globals['_GETPARAMETERSFORIMPORTREQUEST'].fields_by_name['wrapping_key_spec']._loaded_options = None
   _globals['_GETPARAMETERSFORIMPORTREQUEST'].fields_by_name['wrapping_key_spec']._serialized_options = b'\212\262\031\002\010\001'
+  _globals['_GETPARAMETERSFORIMPORTREQUEST'].fields_by_name['lifetime_seconds']._loaded_options = None
+  _globals['_GETPARAMETERSFORIMPORTREQUEST'].fields_by_name['lifetime_seconds']._serialized_options = b'\212\262\031\006 <(\200\243\005\220\262\031\001'
+  _globals['_GETPARAMETERSFORIMPORTRESPONSE'].fields_by_name['import_token_id']._loaded_options = None
+  _globals['_GETPARAMETERSFORIMPORTRESPONSE'].fields_by_name['import_token_id']._serialized_options = b'\220\262\031\001'
   _globals['_IMPORTKEYMATERIALREQUEST'].fields_by_name['key_id']._loaded_options = None
   _globals['_IMPORTKEYMATERIALREQUEST'].fields_by_name['key_id']._serialized_options = b'\212\262\031\007\010\001\020\001\030\200\020'
   _globals['_IMPORTKEYMATERIALREQUEST'].fields_by_name['import_token']._loaded_options = None
   _globals['_IMPORTKEYMATERIALREQUEST'].fields_by_name['import_token']._serialized_options = b'\212\262\031\007\010\001\020\001\030\2000'
   _globals['_IMPORTKEYMATERIALREQUEST'].fields_by_name['encrypted_key_material']._loaded_options = None
   _globals['_IMPORTKEYMATERIALREQUEST'].fields_by_name['encrypted_key_material']._serialized_options = b'\212\262\031\007\010\001\020\001\030\2000'
+  _globals['_IMPORTKEYMATERIALREQUEST'].fields_by_name['key_material_description']._loaded_options = None
+  _globals['_IMPORTKEYMATERIALREQUEST'].fields_by_name['key_material_description']._serialized_options = b'\212\262\031\030\030\200\0022\023[a-zA-Z0-9:/_\\s.-]*'
+  _globals['_IMPORTKEYMATERIALREQUEST'].fields_by_name['key_material_id']._loaded_options = None
+  _globals['_IMPORTKEYMATERIALREQUEST'].fields_by_name['key_material_id']._serialized_options = b'\212\262\031\017\020@\030@2\t[a-f0-9]+'
+  _globals['_IMPORTKEYMATERIALREQUEST'].fields_by_name['dry_run']._loaded_options = None
+  _globals['_IMPORTKEYMATERIALREQUEST'].fields_by_name['dry_run']._serialized_options = b'\220\262\031\001'
+  _globals['_IMPORTKEYMATERIALRESPONSE'].fields_by_name['receipt']._loaded_options = None
+  _globals['_IMPORTKEYMATERIALRESPONSE'].fields_by_name['receipt']._serialized_options = b'\220\262\031\001'
   _globals['_DELETEIMPORTEDKEYMATERIALREQUEST'].fields_by_name['key_id']._loaded_options = None
   _globals['_DELETEIMPORTEDKEYMATERIALREQUEST'].fields_by_name['key_id']._serialized_options = b'\212\262\031\007\010\001\020\001\030\200\020'
-  _globals['_ALGORITHMSPEC']._serialized_start=1302
-  _globals['_ALGORITHMSPEC']._serialized_end=1577
-  _globals['_WRAPPINGKEYSPEC']._serialized_start=1580
-  _globals['_WRAPPINGKEYSPEC']._serialized_end=1755
-  _globals['_GETPARAMETERSFORIMPORTREQUEST']._serialized_start=133
-  _globals['_GETPARAMETERSFORIMPORTREQUEST']._serialized_end=393
-  _globals['_GETPARAMETERSFORIMPORTRESPONSE']._serialized_start=396
-  _globals['_GETPARAMETERSFORIMPORTRESPONSE']._serialized_end=630
-  _globals['_IMPORTKEYMATERIALREQUEST']._serialized_start=633
-  _globals['_IMPORTKEYMATERIALREQUEST']._serialized_end=988
-  _globals['_IMPORTKEYMATERIALRESPONSE']._serialized_start=990
-  _globals['_IMPORTKEYMATERIALRESPONSE']._serialized_end=1099
-  _globals['_DELETEIMPORTEDKEYMATERIALREQUEST']._serialized_start=1101
-  _globals['_DELETEIMPORTEDKEYMATERIALREQUEST']._serialized_end=1180
-  _globals['_DELETEIMPORTEDKEYMATERIALRESPONSE']._serialized_start=1182
-  _globals['_DELETEIMPORTEDKEYMATERIALRESPONSE']._serialized_end=1299
+  _globals['_DELETEIMPORTEDKEYMATERIALREQUEST'].fields_by_name['key_material_id']._loaded_options = None
+  _globals['_DELETEIMPORTEDKEYMATERIALREQUEST'].fields_by_name['key_material_id']._serialized_options = b'\212\262\031\017\020@\030@2\t[a-f0-9]+'
+  _globals['_ALGORITHMSPEC']._serialized_start=2337
+  _globals['_ALGORITHMSPEC']._serialized_end=2612
+  _globals['_WRAPPINGKEYSPEC']._serialized_start=2615
+  _globals['_WRAPPINGKEYSPEC']._serialized_end=2790
+  _globals['_IMPORTTYPE']._serialized_start=2792
+  _globals['_IMPORTTYPE']._serialized_end=2906
+  _globals['_GETPARAMETERSFORIMPORTREQUEST']._serialized_start=163
+  _globals['_GETPARAMETERSFORIMPORTREQUEST']._serialized_end=492
+  _globals['_GETPARAMETERSFORIMPORTRESPONSE']._serialized_start=495
+  _globals['_GETPARAMETERSFORIMPORTRESPONSE']._serialized_end=786
+  _globals['_IMPORTKEYMATERIALREQUEST']._serialized_start=789
+  _globals['_IMPORTKEYMATERIALREQUEST']._serialized_end=1421
+  _globals['_IMPORTRECEIPT']._serialized_start=1424
+  _globals['_IMPORTRECEIPT']._serialized_end=1881
+  _globals['_IMPORTKEYMATERIALRESPONSE']._serialized_start=1884
+  _globals['_IMPORTKEYMATERIALRESPONSE']._serialized_end=2062
+  _globals['_DELETEIMPORTEDKEYMATERIALREQUEST']._serialized_start=2065
+  _globals['_DELETEIMPORTEDKEYMATERIALREQUEST']._serialized_end=2215
+  _globals['_DELETEIMPORTEDKEYMATERIALRESPONSE']._serialized_start=2217
+  _globals['_DELETEIMPORTEDKEYMATERIALRESPONSE']._serialized_end=2334
 # @@protoc_insertion_point(module_scope)

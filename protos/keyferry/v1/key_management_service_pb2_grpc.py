@@ -4,8 +4,11 @@ import grpc
 import warnings
 
 from keyferry.v1 import cryptography_pb2 as keyferry_dot_v1_dot_cryptography__pb2
+from keyferry.v1 import key_deletion_pb2 as keyferry_dot_v1_dot_key__deletion__pb2
 from keyferry.v1 import key_import_pb2 as keyferry_dot_v1_dot_key__import__pb2
 from keyferry.v1 import key_lifecycle_pb2 as keyferry_dot_v1_dot_key__lifecycle__pb2
+from keyferry.v1 import key_rotation_pb2 as keyferry_dot_v1_dot_key__rotation__pb2
+from keyferry.v1 import key_usage_pb2 as keyferry_dot_v1_dot_key__usage__pb2
 
 GRPC_GENERATED_VERSION = '1.73.1'
 GRPC_VERSION = grpc.__version__
@@ -106,6 +109,46 @@ class KeyManagementServiceStub(object):
                 request_serializer=keyferry_dot_v1_dot_cryptography__pb2.GenerateRandomRequest.SerializeToString,
                 response_deserializer=keyferry_dot_v1_dot_cryptography__pb2.GenerateRandomResponse.FromString,
                 _registered_method=True)
+        self.ScheduleKeyDeletion = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/ScheduleKeyDeletion',
+                request_serializer=keyferry_dot_v1_dot_key__deletion__pb2.ScheduleKeyDeletionRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_key__deletion__pb2.ScheduleKeyDeletionResponse.FromString,
+                _registered_method=True)
+        self.CancelKeyDeletion = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/CancelKeyDeletion',
+                request_serializer=keyferry_dot_v1_dot_key__deletion__pb2.CancelKeyDeletionRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_key__deletion__pb2.CancelKeyDeletionResponse.FromString,
+                _registered_method=True)
+        self.EnableKeyRotation = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/EnableKeyRotation',
+                request_serializer=keyferry_dot_v1_dot_key__rotation__pb2.EnableKeyRotationRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_key__rotation__pb2.EnableKeyRotationResponse.FromString,
+                _registered_method=True)
+        self.DisableKeyRotation = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/DisableKeyRotation',
+                request_serializer=keyferry_dot_v1_dot_key__rotation__pb2.DisableKeyRotationRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_key__rotation__pb2.DisableKeyRotationResponse.FromString,
+                _registered_method=True)
+        self.GetKeyRotationStatus = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/GetKeyRotationStatus',
+                request_serializer=keyferry_dot_v1_dot_key__rotation__pb2.GetKeyRotationStatusRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_key__rotation__pb2.GetKeyRotationStatusResponse.FromString,
+                _registered_method=True)
+        self.RotateKeyOnDemand = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/RotateKeyOnDemand',
+                request_serializer=keyferry_dot_v1_dot_key__rotation__pb2.RotateKeyOnDemandRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_key__rotation__pb2.RotateKeyOnDemandResponse.FromString,
+                _registered_method=True)
+        self.ListKeyRotations = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/ListKeyRotations',
+                request_serializer=keyferry_dot_v1_dot_key__rotation__pb2.ListKeyRotationsRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_key__rotation__pb2.ListKeyRotationsResponse.FromString,
+                _registered_method=True)
+        self.GetKeyLastUsage = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/GetKeyLastUsage',
+                request_serializer=keyferry_dot_v1_dot_key__usage__pb2.GetKeyLastUsageRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_key__usage__pb2.GetKeyLastUsageResponse.FromString,
+                _registered_method=True)
 
 
 class KeyManagementServiceServicer(object):
@@ -167,7 +210,8 @@ class KeyManagementServiceServicer(object):
 
     def DeleteImportedKeyMaterial(self, request, context):
         """Deletes imported key material at once; the key is PENDING_IMPORT until the
-        same material is imported again. Succeeds when there is none.
+        same material is imported again. Succeeds when there is none. Key material that
+        is pending rotation is forgotten, and the key state stays.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -211,6 +255,68 @@ class KeyManagementServiceServicer(object):
 
     def GenerateRandom(self, request, context):
         """Random bytes from the server's operating system.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ScheduleKeyDeletion(self, request, context):
+        """Deletes a key after a waiting period, for good. KMSInvalidStateException if that is scheduled already.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelKeyDeletion(self, request, context):
+        """Takes a scheduled deletion back; the key is then DISABLED, or PENDING_IMPORT
+        without its key material. KMSInvalidStateException if none is scheduled.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EnableKeyRotation(self, request, context):
+        """Has a key of the origin AWS_KMS rotated on a period. UnsupportedOperationException for any other.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DisableKeyRotation(self, request, context):
+        """Ends the rotation on a period; all key material stays. UnsupportedOperationException
+        for keys that are not symmetric or not of the origin AWS_KMS.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetKeyRotationStatus(self, request, context):
+        """Shows whether and when a symmetric key is rotated. UnsupportedOperationException
+        for any other key, and while it is pending import.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RotateKeyOnDemand(self, request, context):
+        """Rotates a symmetric key now: to fresh key material, or to the imported key material
+        that is pending rotation (KMSInvalidStateException if there is none).
+        LimitExceededException after 25 such rotations; ConflictException if an automatic
+        rotation is due within 20 minutes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListKeyRotations(self, request, context):
+        """Lists the key materials of a symmetric key and how they became current, page by page.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetKeyLastUsage(self, request, context):
+        """Shows when a key was last used in a cryptographic operation.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -288,6 +394,46 @@ def add_KeyManagementServiceServicer_to_server(servicer, server):
                     servicer.GenerateRandom,
                     request_deserializer=keyferry_dot_v1_dot_cryptography__pb2.GenerateRandomRequest.FromString,
                     response_serializer=keyferry_dot_v1_dot_cryptography__pb2.GenerateRandomResponse.SerializeToString,
+            ),
+            'ScheduleKeyDeletion': grpc.unary_unary_rpc_method_handler(
+                    servicer.ScheduleKeyDeletion,
+                    request_deserializer=keyferry_dot_v1_dot_key__deletion__pb2.ScheduleKeyDeletionRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_key__deletion__pb2.ScheduleKeyDeletionResponse.SerializeToString,
+            ),
+            'CancelKeyDeletion': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelKeyDeletion,
+                    request_deserializer=keyferry_dot_v1_dot_key__deletion__pb2.CancelKeyDeletionRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_key__deletion__pb2.CancelKeyDeletionResponse.SerializeToString,
+            ),
+            'EnableKeyRotation': grpc.unary_unary_rpc_method_handler(
+                    servicer.EnableKeyRotation,
+                    request_deserializer=keyferry_dot_v1_dot_key__rotation__pb2.EnableKeyRotationRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_key__rotation__pb2.EnableKeyRotationResponse.SerializeToString,
+            ),
+            'DisableKeyRotation': grpc.unary_unary_rpc_method_handler(
+                    servicer.DisableKeyRotation,
+                    request_deserializer=keyferry_dot_v1_dot_key__rotation__pb2.DisableKeyRotationRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_key__rotation__pb2.DisableKeyRotationResponse.SerializeToString,
+            ),
+            'GetKeyRotationStatus': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetKeyRotationStatus,
+                    request_deserializer=keyferry_dot_v1_dot_key__rotation__pb2.GetKeyRotationStatusRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_key__rotation__pb2.GetKeyRotationStatusResponse.SerializeToString,
+            ),
+            'RotateKeyOnDemand': grpc.unary_unary_rpc_method_handler(
+                    servicer.RotateKeyOnDemand,
+                    request_deserializer=keyferry_dot_v1_dot_key__rotation__pb2.RotateKeyOnDemandRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_key__rotation__pb2.RotateKeyOnDemandResponse.SerializeToString,
+            ),
+            'ListKeyRotations': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListKeyRotations,
+                    request_deserializer=keyferry_dot_v1_dot_key__rotation__pb2.ListKeyRotationsRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_key__rotation__pb2.ListKeyRotationsResponse.SerializeToString,
+            ),
+            'GetKeyLastUsage': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetKeyLastUsage,
+                    request_deserializer=keyferry_dot_v1_dot_key__usage__pb2.GetKeyLastUsageRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_key__usage__pb2.GetKeyLastUsageResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -668,6 +814,222 @@ class KeyManagementService(object):
             '/keyferry.v1.KeyManagementService/GenerateRandom',
             keyferry_dot_v1_dot_cryptography__pb2.GenerateRandomRequest.SerializeToString,
             keyferry_dot_v1_dot_cryptography__pb2.GenerateRandomResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ScheduleKeyDeletion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/ScheduleKeyDeletion',
+            keyferry_dot_v1_dot_key__deletion__pb2.ScheduleKeyDeletionRequest.SerializeToString,
+            keyferry_dot_v1_dot_key__deletion__pb2.ScheduleKeyDeletionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelKeyDeletion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/CancelKeyDeletion',
+            keyferry_dot_v1_dot_key__deletion__pb2.CancelKeyDeletionRequest.SerializeToString,
+            keyferry_dot_v1_dot_key__deletion__pb2.CancelKeyDeletionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EnableKeyRotation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/EnableKeyRotation',
+            keyferry_dot_v1_dot_key__rotation__pb2.EnableKeyRotationRequest.SerializeToString,
+            keyferry_dot_v1_dot_key__rotation__pb2.EnableKeyRotationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DisableKeyRotation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/DisableKeyRotation',
+            keyferry_dot_v1_dot_key__rotation__pb2.DisableKeyRotationRequest.SerializeToString,
+            keyferry_dot_v1_dot_key__rotation__pb2.DisableKeyRotationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetKeyRotationStatus(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/GetKeyRotationStatus',
+            keyferry_dot_v1_dot_key__rotation__pb2.GetKeyRotationStatusRequest.SerializeToString,
+            keyferry_dot_v1_dot_key__rotation__pb2.GetKeyRotationStatusResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RotateKeyOnDemand(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/RotateKeyOnDemand',
+            keyferry_dot_v1_dot_key__rotation__pb2.RotateKeyOnDemandRequest.SerializeToString,
+            keyferry_dot_v1_dot_key__rotation__pb2.RotateKeyOnDemandResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListKeyRotations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/ListKeyRotations',
+            keyferry_dot_v1_dot_key__rotation__pb2.ListKeyRotationsRequest.SerializeToString,
+            keyferry_dot_v1_dot_key__rotation__pb2.ListKeyRotationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetKeyLastUsage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/GetKeyLastUsage',
+            keyferry_dot_v1_dot_key__usage__pb2.GetKeyLastUsageRequest.SerializeToString,
+            keyferry_dot_v1_dot_key__usage__pb2.GetKeyLastUsageResponse.FromString,
             options,
             channel_credentials,
             insecure,

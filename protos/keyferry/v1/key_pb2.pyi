@@ -68,7 +68,7 @@ ENCRYPTION_ALGORITHM_SPEC_UNSPECIFIED: EncryptionAlgorithmSpec
 ENCRYPTION_ALGORITHM_SPEC_SYMMETRIC_DEFAULT: EncryptionAlgorithmSpec
 
 class KeyMetadata(_message.Message):
-    __slots__ = ("aws_account_id", "key_id", "arn", "creation_date", "enabled", "description", "key_usage", "key_state", "deletion_date", "valid_to", "origin", "expiration_model", "key_manager", "key_spec", "encryption_algorithms", "multi_region", "current_key_material_id")
+    __slots__ = ("aws_account_id", "key_id", "arn", "creation_date", "enabled", "description", "key_usage", "key_state", "deletion_date", "valid_to", "origin", "expiration_model", "key_manager", "key_spec", "encryption_algorithms", "multi_region", "current_key_material_id", "pending_deletion_window_in_days")
     AWS_ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     KEY_ID_FIELD_NUMBER: _ClassVar[int]
     ARN_FIELD_NUMBER: _ClassVar[int]
@@ -86,6 +86,7 @@ class KeyMetadata(_message.Message):
     ENCRYPTION_ALGORITHMS_FIELD_NUMBER: _ClassVar[int]
     MULTI_REGION_FIELD_NUMBER: _ClassVar[int]
     CURRENT_KEY_MATERIAL_ID_FIELD_NUMBER: _ClassVar[int]
+    PENDING_DELETION_WINDOW_IN_DAYS_FIELD_NUMBER: _ClassVar[int]
     aws_account_id: str
     key_id: str
     arn: str
@@ -103,4 +104,5 @@ class KeyMetadata(_message.Message):
     encryption_algorithms: _containers.RepeatedScalarFieldContainer[EncryptionAlgorithmSpec]
     multi_region: bool
     current_key_material_id: str
-    def __init__(self, aws_account_id: _Optional[str] = ..., key_id: _Optional[str] = ..., arn: _Optional[str] = ..., creation_date: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., enabled: bool = ..., description: _Optional[str] = ..., key_usage: _Optional[_Union[KeyUsageType, str]] = ..., key_state: _Optional[_Union[KeyState, str]] = ..., deletion_date: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., valid_to: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., origin: _Optional[_Union[OriginType, str]] = ..., expiration_model: _Optional[_Union[ExpirationModelType, str]] = ..., key_manager: _Optional[_Union[KeyManagerType, str]] = ..., key_spec: _Optional[_Union[KeySpec, str]] = ..., encryption_algorithms: _Optional[_Iterable[_Union[EncryptionAlgorithmSpec, str]]] = ..., multi_region: bool = ..., current_key_material_id: _Optional[str] = ...) -> None: ...
+    pending_deletion_window_in_days: int
+    def __init__(self, aws_account_id: _Optional[str] = ..., key_id: _Optional[str] = ..., arn: _Optional[str] = ..., creation_date: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., enabled: bool = ..., description: _Optional[str] = ..., key_usage: _Optional[_Union[KeyUsageType, str]] = ..., key_state: _Optional[_Union[KeyState, str]] = ..., deletion_date: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., valid_to: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., origin: _Optional[_Union[OriginType, str]] = ..., expiration_model: _Optional[_Union[ExpirationModelType, str]] = ..., key_manager: _Optional[_Union[KeyManagerType, str]] = ..., key_spec: _Optional[_Union[KeySpec, str]] = ..., encryption_algorithms: _Optional[_Iterable[_Union[EncryptionAlgorithmSpec, str]]] = ..., multi_region: bool = ..., current_key_material_id: _Optional[str] = ..., pending_deletion_window_in_days: _Optional[int] = ...) -> None: ...

@@ -6,13 +6,15 @@ gone, from its ValidTo on. Any number of replicas may sweep at the same time.
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 
+from keyferry_server.domain.audit_trail import ServiceTrail, recording
 from keyferry_server.domain.clock import Clock
 from keyferry_server.domain.errors import DependencyTimeoutException
+from keyferry_server.storage.due_work import DueWork
 from keyferry_server.storage.import_token_store import ImportTokenStore
-from keyferry_server.storage.key_store import KeyStore
 
 BATCH = 500
 
@@ -23,7 +25,7 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 class ExpirySweeper:
     """Sweeps every `interval_seconds`."""
 
-    keys: KeyStore
+    due_work: DueWork
     tokens: ImportTokenStore
     clock: Clock
     interval_seconds: float
@@ -32,13 +34,18 @@ class ExpirySweeper:
         """Wipe all that is due now; return how many key materials and how many import tokens that was."""
         now = self.clock.now()
         materials = tokens = 0
-        while wiped := await self.keys.wipe_expired(now, BATCH):
+        while wiped := await self._wipe(now):
             materials += wiped
         while deleted := await self.tokens.delete_expired(now, BATCH):
             tokens += deleted
         if materials or tokens:
             _log.info("expired", key_materials=materials, import_tokens=tokens)
         return materials, tokens
+
+    async def _wipe(self, now: datetime) -> int:
+        trail = ServiceTrail("DeleteExpiredKeyMaterial", now)
+        with recording(trail):
+            return await self.due_work.wipe_expired(now, BATCH, trail)
 
     async def run(self) -> None:
         """Sweep now and then again and again; ends when cancelled."""

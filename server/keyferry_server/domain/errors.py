@@ -8,10 +8,12 @@
     │                         IncorrectKeyMaterialException
     ├── not found             NotFoundException
     ├── failed precondition   DisabledException · KMSInvalidStateException · UnsupportedOperationException
-    │                         ExpiredImportTokenException · IncorrectKeyException
+    │                         ExpiredImportTokenException · IncorrectKeyException · DryRunOperationException
     ├── permission denied     AccessDeniedException
     ├── unauthenticated       MissingAuthenticationTokenException · IncompleteSignatureException
     │                         UnrecognizedClientException · InvalidSignatureException
+    ├── resource exhausted    LimitExceededException
+    ├── aborted               ConflictException
     ├── unavailable           DependencyTimeoutException   (may be retried unchanged)
     ├── internal              KMSInternalException         (may be retried unchanged)
     └── UnreadableRequest     refused before it was a request; gRPC refuses such by itself
@@ -35,6 +37,8 @@ class Category(Enum):
     FAILED_PRECONDITION = auto()
     PERMISSION_DENIED = auto()
     UNAUTHENTICATED = auto()
+    RESOURCE_EXHAUSTED = auto()
+    ABORTED = auto()
     UNAVAILABLE = auto()
     INTERNAL = auto()
 
@@ -146,6 +150,29 @@ class IncorrectKeyException(KmsError):
     """The ciphertext was made by another key than the one named."""
 
     category = Category.FAILED_PRECONDITION
+
+
+class DryRunOperationException(KmsError):
+    """The call would have succeeded, and was only tried."""
+
+    category = Category.FAILED_PRECONDITION
+
+    def __init__(
+        self, message: str = "The request would have succeeded, but the DryRun option is set."
+    ) -> None:
+        super().__init__(message)
+
+
+class LimitExceededException(KmsError):
+    """A quota is used up."""
+
+    category = Category.RESOURCE_EXHAUSTED
+
+
+class ConflictException(KmsError):
+    """Something else is being done to the key at this moment."""
+
+    category = Category.ABORTED
 
 
 class AccessDeniedException(KmsError):

@@ -4,18 +4,20 @@ The rules, of which everything below is a consequence:
 
 1. The state is derived at every read, never stored.
 2. A deletion date makes a key PENDING_DELETION, whatever else is true of it.
-3. Otherwise a key without its key material, or whose key material is past its
-   ValidTo, is PENDING_IMPORT, whether or not it is switched on.
+3. Otherwise a key is PENDING_IMPORT, whether or not it is switched on, while it has
+   no key material, or while any that is permanently associated with it (current or
+   not) is missing or past its ValidTo.
 4. Otherwise a key that is switched off is DISABLED; every other is ENABLED.
 5. A key that leaves PENDING_IMPORT by an import is switched on; an import into
    a DISABLED key leaves it DISABLED, because that was an administrator's decision.
-6. Once key material was imported, its id stays with the key for good: only the
-   same material may be imported again, also after deletion and expiry.
+6. A key whose deletion is taken back is switched off.
+7. Key material that is pending rotation counts for no state. Deleted or expired, it
+   is forgotten; every other keeps its id in the key for good (``import_rules``).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from keyferry_server.domain.errors import (
@@ -25,7 +27,7 @@ from keyferry_server.domain.errors import (
     UnsupportedOperationException,
 )
 from keyferry_server.domain.identifiers import KeyIdentifier
-from keyferry_server.domain.key_material import KeyMaterial, KeyMaterialState
+from keyferry_server.domain.key_material import ExpirationModel, KeyMaterial, KeyMaterialState
 
 
 class KeyState(StrEnum):
@@ -56,6 +58,18 @@ class KeyUsage(StrEnum):
     ENCRYPT_DECRYPT = "ENCRYPT_DECRYPT"
 
 
+def is_not_pending_deletion(arn: str) -> KmsError:
+    """Refuse because nothing is scheduled that could be taken back."""
+    return KMSInvalidStateException(f"{arn} is not pending deletion.")
+
+
+def has_imported_material(arn: str) -> KmsError:
+    """Refuse because the service does not rotate what it did not generate."""
+    return UnsupportedOperationException(
+        f"{arn} origin is {Origin.EXTERNAL} which is not valid for this operation."
+    )
+
+
 def is_disabled(arn: str) -> KmsError:
     """Refuse because the key is switched off."""
     return DisabledException(f"{arn} is disabled.")
@@ -71,18 +85,22 @@ def is_pending_import(arn: str) -> KmsError:
     return KMSInvalidStateException(f"{arn} is pending import.")
 
 
+Refuse = Callable[[str], KmsError]
+
+
 @dataclass(frozen=True, slots=True)
 class KeyStates:
     """In which key states an operation works: a state without a refusal is admitted."""
 
-    disabled: Callable[[str], KmsError] | None = None
-    pending_deletion: Callable[[str], KmsError] | None = None
-    pending_import: Callable[[str], KmsError] | None = None
+    enabled: Refuse | None = None
+    disabled: Refuse | None = None
+    pending_deletion: Refuse | None = None
+    pending_import: Refuse | None = None
 
     def refusal(self, state: KeyState, arn: str) -> KmsError | None:
         """Return how the operation is refused in `state`, or None if it is not."""
         refuse = {
-            KeyState.ENABLED: None,
+            KeyState.ENABLED: self.enabled,
             KeyState.DISABLED: self.disabled,
             KeyState.PENDING_DELETION: self.pending_deletion,
             KeyState.PENDING_IMPORT: self.pending_import,
@@ -90,12 +108,14 @@ class KeyStates:
         return None if refuse is None else refuse(arn)
 
 
+# AWS's table of key states, a column of it a line; routes.py says which operation has which.
 ANY_STATE = KeyStates()
+NOT_LEAVING = KeyStates(pending_deletion=is_pending_deletion)
+LEAVING = KeyStates(is_not_pending_deletion, is_not_pending_deletion, None, is_not_pending_deletion)
 SWITCHING = KeyStates(pending_deletion=is_pending_deletion, pending_import=is_pending_import)
-IMPORTING = KeyStates(pending_deletion=is_pending_deletion)
-CRYPTOGRAPHIC = KeyStates(
-    disabled=is_disabled, pending_deletion=is_pending_deletion, pending_import=is_pending_import
-)
+CRYPTOGRAPHIC = KeyStates(None, is_disabled, is_pending_deletion, is_pending_import)
+ROTATING_ON_A_PERIOD = KeyStates(None, is_disabled, is_pending_deletion, has_imported_material)
+SHOWING_ROTATION = KeyStates(pending_import=has_imported_material)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +129,9 @@ class Key:
     origin: Origin
     enabled: bool
     created_at: datetime
-    deletion_date: datetime | None
     materials: tuple[KeyMaterial, ...]
+    deletion: "Deletion | None" = None
+    rotation: "RotationSchedule | None" = None
 
     @property
     def key_id(self) -> str:
@@ -123,6 +144,11 @@ class Key:
         return self.identifier.arn
 
     @property
+    def permanent_materials(self) -> tuple[KeyMaterial, ...]:
+        """The materials that are associated with the key for good, present or not."""
+        return tuple(material for material in self.materials if material.is_permanent)
+
+    @property
     def current_material(self) -> KeyMaterial | None:
         """The material that encrypts, present or not; None before the first import."""
         for material in self.materials:
@@ -130,18 +156,54 @@ class Key:
                 return material
         return None
 
-    def material(self, key_material_id: str) -> KeyMaterial | None:
-        """Return the associated material of that id, present or not."""
+    def pending_material(self, now: datetime) -> KeyMaterial | None:
+        """The imported material that waits for a rotation; once expired, there is none."""
         for material in self.materials:
+            if not material.is_permanent and material.is_present(now):
+                return material
+        return None
+
+    def material(self, key_material_id: str) -> KeyMaterial | None:
+        """Return the permanently associated material of that id, present or not."""
+        for material in self.permanent_materials:
             if material.key_material_id == key_material_id:
                 return material
         return None
 
+    def known_material(self, key_material_id: str, now: datetime) -> KeyMaterial | None:
+        """Return the material of that id as `material` does, or the one that is pending rotation."""
+        pending = self.pending_material(now)
+        if pending is not None and pending.key_material_id == key_material_id:
+            return pending
+        return self.material(key_material_id)
+
+    def with_material(self, material: KeyMaterial) -> "Key":
+        """Return the key with one more material, or with another in the place of the one of that id."""
+        others = (one for one in self.materials if one.key_material_id != material.key_material_id)
+        return replace(self, materials=(*others, material))
+
+    def has_all_material(self, now: datetime) -> bool:
+        """Tell whether there is material and none that is associated for good is missing (rule 3)."""
+        permanent = self.permanent_materials
+        return bool(permanent) and all(material.is_present(now) for material in permanent)
+
+    def valid_to(self) -> datetime | None:
+        """Return when the first of the permanently associated materials expires; None if none does."""
+        return min(
+            (one.valid_to for one in self.permanent_materials if one.valid_to is not None), default=None
+        )
+
+    def expiration_model(self) -> ExpirationModel:
+        """KEY_MATERIAL_DOES_NOT_EXPIRE only if no permanently associated material expires."""
+        if self.valid_to() is None:
+            return ExpirationModel.KEY_MATERIAL_DOES_NOT_EXPIRE
+        return ExpirationModel.KEY_MATERIAL_EXPIRES
+
     def state(self, now: datetime) -> KeyState:
         """Derive the state at `now` (rules 2 to 4)."""
-        if self.deletion_date is not None:
+        if self.deletion is not None:
             return KeyState.PENDING_DELETION
-        if not self.materials or not all(material.is_present(now) for material in self.materials):
+        if not self.has_all_material(now):
             return KeyState.PENDING_IMPORT
         return KeyState.ENABLED if self.enabled else KeyState.DISABLED
 
@@ -151,16 +213,42 @@ class Key:
         if refusal is not None:
             raise refusal
 
-    def check_importable(self) -> None:
-        """Raise UnsupportedOperationException unless the key takes imported key material."""
-        if self.origin is not Origin.EXTERNAL:
+    def check_origin(self, origin: Origin) -> None:
+        """Raise UnsupportedOperationException unless the key's material has that origin."""
+        if self.origin is not origin:
             raise UnsupportedOperationException(
                 f"{self.arn} origin is {self.origin} which is not valid for this operation."
             )
 
-    def enabled_after_import(self, now: datetime) -> bool:
-        """Tell whether the key is switched on once its material is imported (rule 5)."""
-        return self.enabled or self.state(now) is KeyState.PENDING_IMPORT
+    def check_importable(self) -> None:
+        """Raise UnsupportedOperationException unless the key takes imported key material."""
+        self.check_origin(Origin.EXTERNAL)
+
+    def check_rotatable(self) -> None:
+        """Raise UnsupportedOperationException, as AWS without a message, unless the key can have several materials."""
+        if self.key_spec is not KeySpec.SYMMETRIC_DEFAULT:
+            raise UnsupportedOperationException
+
+    def enabled_after_import(self, material: KeyMaterial, now: datetime) -> bool:
+        """Tell whether the key is switched on once `material` is imported (rule 5)."""
+        leaves = not self.has_all_material(now) and self.with_material(material).has_all_material(now)
+        return self.enabled or leaves
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """A scheduled deletion: when, and how long the waiting period was."""
+
+    date: datetime
+    window: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class RotationSchedule:
+    """Automatic rotation: how often, and when next."""
+
+    period: timedelta
+    next_date: datetime
 
 
 @dataclass(frozen=True, slots=True)

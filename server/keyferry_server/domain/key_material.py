@@ -1,4 +1,4 @@
-"""Key material: how it is wrapped for import, how long it is, when it expires."""
+"""Key material: how it is wrapped for import, how long it is, when it expires, which part it plays."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -37,18 +37,44 @@ class ExpirationModel(StrEnum):
     KEY_MATERIAL_DOES_NOT_EXPIRE = "KEY_MATERIAL_DOES_NOT_EXPIRE"
 
 
+class ImportType(StrEnum):
+    """What an import does with its key material: add it to the key, or bring back what the key had."""
+
+    NEW_KEY_MATERIAL = "NEW_KEY_MATERIAL"
+    EXISTING_KEY_MATERIAL = "EXISTING_KEY_MATERIAL"
+
+
 class KeyMaterialState(StrEnum):
     """Which part a key material plays in its key."""
 
     CURRENT = "CURRENT"
+    NON_CURRENT = "NON_CURRENT"
+    PENDING_ROTATION = "PENDING_ROTATION"
+
+
+class RotationType(StrEnum):
+    """What made a key material the current one after another."""
+
+    AUTOMATIC = "AUTOMATIC"
+    ON_DEMAND = "ON_DEMAND"
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """When and by what a key material became the current one after another."""
+
+    date: datetime
+    type: RotationType
 
 
 @dataclass(frozen=True, slots=True)
 class KeyMaterial:
-    """One key material that is permanently associated with a key, whether or not its bytes are here.
+    """One key material of a key, whether or not its bytes are here.
 
     `sealed` is None after deletion. After `valid_to` the material counts as gone
-    at once, although its bytes stay until they are wiped.
+    at once, although its bytes stay until they are wiped. `description` is None if
+    none was given. `rotation` is None for the first material and for one that is
+    pending rotation.
     """
 
     key_material_id: str
@@ -56,6 +82,13 @@ class KeyMaterial:
     sealed: bytes | None
     valid_to: datetime | None
     imported_at: datetime
+    description: str | None = None
+    rotation: Rotation | None = None
+
+    @property
+    def is_permanent(self) -> bool:
+        """Tell whether it is associated with its key for good: something may have been encrypted with it."""
+        return self.state is not KeyMaterialState.PENDING_ROTATION
 
     def is_present(self, now: datetime) -> bool:
         """Tell whether it can be used at `now`; at its ValidTo it no longer can."""

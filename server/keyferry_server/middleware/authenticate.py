@@ -6,10 +6,11 @@ from dataclasses import replace
 from google.protobuf.message import Message
 
 from keyferry_server.authn.access_keys import AccessKeys
-from keyferry_server.authn.caller import Caller, Principal
+from keyferry_server.authn.caller import Principal
 from keyferry_server.authn.http_request import HttpRequest
 from keyferry_server.authn.sigv4 import Signed
 from keyferry_server.call import Call, Handler, Middleware
+from keyferry_server.domain.audit_trail import note_caller
 from keyferry_server.domain.clock import Clock
 from keyferry_server.domain.errors import (
     IncompleteSignatureException,
@@ -23,7 +24,7 @@ from keyferry_server.domain.identifiers import Scope
 AllowsRegion = Callable[[str], bool]
 
 
-def authenticate_as(caller: Caller, allows_region: AllowsRegion) -> Middleware:
+def authenticate_as(caller: Principal, allows_region: AllowsRegion) -> Middleware:
     """Return the middleware of a server without authentication: everyone who reaches it is `caller`.
 
     Whoever signs is not asked with what, but gets the Region of the signature.
@@ -33,7 +34,7 @@ def authenticate_as(caller: Caller, allows_region: AllowsRegion) -> Middleware:
         scope = call.scope
         if call.http_request is not None:
             scope = _in_region(scope, _claimed_region(call.http_request) or scope.region, allows_region)
-        return await proceed(request, replace(call, caller=caller, scope=scope))
+        return await _proceed(request, call, proceed, caller, scope)
 
     return authenticated
 
@@ -56,9 +57,7 @@ def authenticate_signed(
         if key is None:
             raise UnrecognizedClientException("The security token included in the request is invalid.")
         signed.verify(http_request, key)
-        return await proceed(
-            request, replace(call, caller=key.principal, scope=_of_account(scope, key.principal))
-        )
+        return await _proceed(request, call, proceed, key.principal, scope)
 
     return authenticated
 
@@ -78,5 +77,10 @@ def _in_region(scope: Scope, region: str, allows_region: AllowsRegion) -> Scope:
     return replace(scope, region=region)
 
 
-def _of_account(scope: Scope, principal: Principal) -> Scope:
-    return replace(scope, account_id=principal.account_id)
+async def _proceed(
+    request: Message, call: Call, proceed: Handler, caller: Principal, scope: Scope
+) -> Message:
+    note_caller(caller.account_id, caller.arn, scope.region)
+    return await proceed(
+        request, replace(call, caller=caller, scope=replace(scope, account_id=caller.account_id))
+    )

@@ -1,19 +1,15 @@
 """CreateKey: makes a key, with fresh key material or, for the origin EXTERNAL, without any."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from keyferry.v1 import CreateKeyRequest, CreateKeyResponse
 from keyferry_server.authz.admission import admit_to_account
 from keyferry_server.call import Call
-from keyferry_server.crypto.key_material_id import KeyMaterialIds
-from keyferry_server.crypto.sealing import Sealer
-from keyferry_server.crypto.secret import Secret
+from keyferry_server.domain.audit_trail import note_key
 from keyferry_server.domain.clock import Clock
 from keyferry_server.domain.identifiers import KeyIdentifier, generate_key_id
 from keyferry_server.domain.key import Key, KeySpec, KeyUsage, Origin
-from keyferry_server.domain.key_material import SYMMETRIC_KEY_MATERIAL_BYTES, KeyMaterial, KeyMaterialState
-from keyferry_server.operations.key_use import material_place
+from keyferry_server.operations.fresh_material import FreshMaterial
 from keyferry_server.storage.database import Database, Transaction
 from keyferry_server.storage.key_store import KeyStore
 from keyferry_server.wire.enums import parse_enum
@@ -26,8 +22,7 @@ class CreateKey:
 
     database: Database
     keys: KeyStore
-    sealer: Sealer
-    key_material_ids: KeyMaterialIds
+    fresh_material: FreshMaterial
     clock: Clock
 
     async def __call__(self, request: CreateKeyRequest, call: Call) -> CreateKeyResponse:
@@ -48,9 +43,10 @@ class CreateKey:
             origin=origin,
             enabled=True,
             created_at=now,
-            deletion_date=None,
-            materials=() if origin is Origin.EXTERNAL else (self._generate_material(key_id, now),),
+            materials=() if origin is Origin.EXTERNAL else (self.fresh_material.generate(key_id, now),),
         )
+
+        note_key(key.arn)
 
         async def write(transaction: Transaction) -> None:
             await self.keys.add(transaction, key)
@@ -58,14 +54,3 @@ class CreateKey:
         await self.database.transact(write)
 
         return CreateKeyResponse(key_metadata=format_key_metadata(key, now))
-
-    def _generate_material(self, key_id: str, now: datetime) -> KeyMaterial:
-        secret = Secret.generate(SYMMETRIC_KEY_MATERIAL_BYTES)
-        key_material_id = self.key_material_ids.of(key_id, secret)
-        return KeyMaterial(
-            key_material_id=key_material_id,
-            state=KeyMaterialState.CURRENT,
-            sealed=self.sealer.seal(secret, material_place(key_id, key_material_id)),
-            valid_to=None,
-            imported_at=now,
-        )

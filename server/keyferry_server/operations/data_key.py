@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from keyferry.v1 import DataKeySpec, GenerateDataKeyRequest, GenerateDataKeyWithoutPlaintextRequest
 from keyferry_server.call import Call
 from keyferry_server.crypto.secret import Secret
+from keyferry_server.domain.dry_run import stop_if_dry_run
 from keyferry_server.domain.errors import ValidationException
 from keyferry_server.domain.key import Key
 from keyferry_server.operations.key_use import Encrypted, KeyUse
@@ -35,6 +36,7 @@ class DataKeys:
 
         key = await self.key_use.open(request.key_id, call)
 
+        stop_if_dry_run(request.dry_run)
         plaintext = Secret.generate(length)
         return DataKey(
             key, plaintext, self.key_use.encrypt(key, plaintext.reveal(), request.encryption_context)

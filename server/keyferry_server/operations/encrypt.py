@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from keyferry.v1 import EncryptionAlgorithmSpec, EncryptRequest, EncryptResponse
 from keyferry_server.call import Call
+from keyferry_server.domain.dry_run import stop_if_dry_run
 from keyferry_server.operations.key_use import KeyUse
 
 
@@ -17,6 +18,7 @@ class Encrypt:
         """Encrypt the plaintext; the encryption context is bound to it."""
         key = await self.key_use.open(request.key_id, call)
 
+        stop_if_dry_run(request.dry_run)
         encrypted = self.key_use.encrypt(key, request.plaintext, request.encryption_context)
 
         return EncryptResponse(

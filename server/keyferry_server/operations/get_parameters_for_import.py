@@ -1,9 +1,11 @@
 """GetParametersForImport: a wrapping public key and an import token for one import into one key.
 
-Earlier sets stay valid; every set is good for one successful import within 24 hours.
+Earlier sets stay valid; every set is good for one successful import within 24 hours,
+or less if the caller says so.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from keyferry.v1 import GetParametersForImportRequest, GetParametersForImportResponse
@@ -14,7 +16,7 @@ from keyferry_server.crypto.wrapping import check_supported
 from keyferry_server.crypto.wrapping.wrapping_key import WrappingKeyPair
 from keyferry_server.domain.clock import Clock
 from keyferry_server.domain.import_parameters import ImportParameters
-from keyferry_server.domain.import_token import ImportToken, generate_import_token
+from keyferry_server.domain.import_token import LIFETIME, ImportToken, generate_import_token
 from keyferry_server.domain.key_material import WrappingAlgorithm, WrappingKeySpec
 from keyferry_server.operations.key_door import KeyDoor
 from keyferry_server.storage.import_token_store import ImportTokenStore
@@ -51,6 +53,8 @@ class GetParametersForImport:
         """Take a fresh wrapping key pair, seal its private key with the token's row, answer the public one."""
         algorithm = parse_required_enum(request.wrapping_algorithm, WrappingAlgorithm)
         spec = parse_required_enum(request.wrapping_key_spec, WrappingKeySpec)
+        seconds = request.lifetime_seconds
+        lifetime = timedelta(seconds=seconds) if request.HasField("lifetime_seconds") else LIFETIME
 
         key = await self.door.open(request.key_id, call)
 
@@ -60,7 +64,7 @@ class GetParametersForImport:
 
         pair = await self.wrapping_keys.take(spec)
         now = self.clock.now()
-        token = generate_import_token(key.key_id, now)
+        token = generate_import_token(key.key_id, now, lifetime)
         sealed = self.sealer.seal(pair.private_key, private_key_place(token))
         await self.tokens.add(token, ImportParameters(algorithm, spec, sealed), now)
 
@@ -69,4 +73,5 @@ class GetParametersForImport:
             import_token=self.codec.issue(token),
             public_key=pair.public_key,
             parameters_valid_to=token.valid_to,
+            import_token_id=token.name,
         )

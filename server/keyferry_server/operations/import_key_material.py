@@ -2,16 +2,17 @@
 
 1. Parse and validate the request.
 2. Load the key, admit the caller, check its origin and its state.
-3. Check the combination of ExpirationModel and ValidTo.
+3. Check the combinations of ExpirationModel and ValidTo, of ImportType and KeyMaterialId.
 4. Authenticate the import token; check that it names this key, that it has not
    expired, and that it is not spent. The identical request that spent it is
    answered again while its material is still there.
 5. Unwrap the key material, with no database connection held.
 6. Check the material itself.
-7. Compare it with what is associated with the key: only the same may come again.
+7. Compare it with what is associated with the key (``domain.import_rules``). A dry
+   run ends here.
 8. In one short transaction: lock the key, check again what may have changed,
-   write the sealed material, spend the token.
-9. Answer.
+   write the sealed material, spend the token, write the receipt.
+9. Answer with the receipt.
 
 Everything before the commit of (8) changes nothing. A caller that cancels before
 it finds the key as it was; from it on the import is done, and the repeated
@@ -32,15 +33,17 @@ from keyferry_server.crypto.secret import Secret
 from keyferry_server.crypto.wrapping import unwrap_key_material
 from keyferry_server.crypto.wrapping.wrapping_key import load_wrapping_private_key
 from keyferry_server.domain.clock import Clock
-from keyferry_server.domain.errors import IncorrectKeyMaterialException
+from keyferry_server.domain.dry_run import stop_if_dry_run
 from keyferry_server.domain.import_parameters import ImportParameters, SpentParameters
+from keyferry_server.domain.import_receipt import ImportReceipt
+from keyferry_server.domain.import_rules import check_import_type, place_material, state_of_new_material
 from keyferry_server.domain.import_token import ImportToken
 from keyferry_server.domain.import_token import check as check_import_token
 from keyferry_server.domain.key import Key
 from keyferry_server.domain.key_material import (
     ExpirationModel,
+    ImportType,
     KeyMaterial,
-    KeyMaterialState,
     WrappingKeySpec,
     check_expiration,
     check_key_material,
@@ -49,9 +52,11 @@ from keyferry_server.operations.get_parameters_for_import import private_key_pla
 from keyferry_server.operations.key_door import KeyDoor
 from keyferry_server.operations.key_use import material_place
 from keyferry_server.storage.database import Database, Transaction
+from keyferry_server.storage.import_receipt_store import ImportReceiptStore
 from keyferry_server.storage.import_token_store import ImportTokenStore
 from keyferry_server.storage.key_store import KeyStore
 from keyferry_server.wire.enums import parse_enum
+from keyferry_server.wire.import_receipt import format_import_receipt
 from keyferry_server.wire.timestamps import parse_timestamp
 
 
@@ -63,6 +68,7 @@ class ImportKeyMaterial:
     door: KeyDoor
     keys: KeyStore
     tokens: ImportTokenStore
+    receipts: ImportReceiptStore
     codec: ImportTokenCodec
     key_material_ids: KeyMaterialIds
     sealer: Sealer
@@ -75,6 +81,8 @@ class ImportKeyMaterial:
         asked_valid_to = (
             parse_timestamp(request.valid_to, "validTo") if request.HasField("valid_to") else None
         )
+        asked_type = parse_enum(request.import_type, ImportType)
+        asked_id = request.key_material_id if request.HasField("key_material_id") else None
 
         # 2
         key = await self.door.open(request.key_id, call)
@@ -84,6 +92,7 @@ class ImportKeyMaterial:
 
         # 3
         valid_to = check_expiration(model, asked_valid_to, now)
+        check_import_type(asked_type, asked_id, key)
 
         # 4
         token = self.codec.parse(request.import_token)
@@ -93,7 +102,9 @@ class ImportKeyMaterial:
         if isinstance(parameters, SpentParameters):
             # Read again: the import that spent the token may have committed after the key was loaded.
             key = await self.door.open(request.key_id, call)
-            return _answer(key, parameters.answer_again(digest, key, now))
+            parameters.check_repetition(digest, key, now)
+            stop_if_dry_run(request.dry_run)
+            return _answer(key, await self.receipts.load(token))
 
         # 5
         secret = await self._unwrap(parameters, token, request.encrypted_key_material)
@@ -103,24 +114,47 @@ class ImportKeyMaterial:
 
         # 7
         key_material_id = self.key_material_ids.of(key.key_id, secret)
-        _check_same_material(key, key_material_id)
+        place_material(key, asked_type, asked_id, key_material_id, now)
+        stop_if_dry_run(request.dry_run)
 
         # 8
         sealed = self.sealer.seal(secret, material_place(key.key_id, key_material_id))
 
-        async def commit(transaction: Transaction) -> str:
+        async def commit(transaction: Transaction) -> ImportReceipt:
             current = await self.door.lock(transaction, key, call)
             now = self.clock.now()
             current.check_state(call.route.key_states, now)
             unspent = await self.tokens.lock(transaction, token)
             if isinstance(unspent, SpentParameters):
-                return unspent.answer_again(digest, current, now)
-            _check_same_material(current, key_material_id)
-            material = KeyMaterial(key_material_id, KeyMaterialState.CURRENT, sealed, valid_to, now)
+                unspent.check_repetition(digest, current, now)
+                return await self.receipts.read(transaction, token)
+            known = place_material(current, asked_type, asked_id, key_material_id, now)
+            material = KeyMaterial(
+                key_material_id=key_material_id,
+                state=known.state if known else state_of_new_material(current),
+                sealed=sealed,
+                valid_to=valid_to,
+                imported_at=now,
+                description=_description(request, known),
+                rotation=known.rotation if known else None,
+            )
+            if not material.is_permanent:
+                # One that expired unused may still have its row.
+                await self.keys.forget_pending(transaction, current)
             await self.keys.put_material(transaction, current, material)
-            await self.keys.switch(transaction, current, enabled=current.enabled_after_import(now))
+            await self.keys.switch(transaction, current, enabled=current.enabled_after_import(material, now))
             await self.tokens.spend(transaction, token, SpentParameters(now, digest, key_material_id))
-            return key_material_id
+            receipt = ImportReceipt(
+                token_name=token.name,
+                key_material_id=key_material_id,
+                wrapping_algorithm=unspent.wrapping_algorithm,
+                wrapping_key_spec=unspent.wrapping_key_spec,
+                imported_at=now,
+                caller=str(call.caller),
+                request_id=call.request_id,
+            )
+            await self.receipts.add(transaction, current, receipt)
+            return receipt
 
         # 9
         return _answer(key, await self.database.transact(commit))
@@ -139,24 +173,35 @@ class ImportKeyMaterial:
         return await asyncio.to_thread(unwrap)
 
 
-def _check_same_material(key: Key, key_material_id: str) -> None:
-    """Refuse other material than what was imported into the key before, whether or not it is still there."""
-    if key.materials and key.material(key_material_id) is None:
-        raise IncorrectKeyMaterialException(
-            f"The key material is not the one that was imported into {key.arn} before. "
-            "Only the same key material can be imported again."
-        )
+def _description(request: ImportKeyMaterialRequest, known: KeyMaterial | None) -> str | None:
+    """Return the words about the material: the request's, or those that it had."""
+    if request.HasField("key_material_description"):
+        return request.key_material_description
+    return None if known is None else known.description
 
 
 def _digest(key_id: str, request: ImportKeyMaterialRequest, valid_to: datetime | None) -> bytes:
     """Return what tells the identical request from any other: SHA-256 over its length-prefixed values."""
     expiry = "never" if valid_to is None else valid_to.isoformat()
+    words = request.key_material_description if request.HasField("key_material_description") else None
     digest = hashlib.sha256()
-    for value in (key_id.encode(), request.import_token, request.encrypted_key_material, expiry.encode()):
+    for value in (
+        key_id.encode(),
+        request.import_token,
+        request.encrypted_key_material,
+        expiry.encode(),
+        bytes([request.import_type]),
+        b"" if words is None else b"=" + words.encode(),
+        request.key_material_id.encode(),
+    ):
         digest.update(len(value).to_bytes(4, "big"))
         digest.update(value)
     return digest.digest()
 
 
-def _answer(key: Key, key_material_id: str) -> ImportKeyMaterialResponse:
-    return ImportKeyMaterialResponse(key_id=key.arn, key_material_id=key_material_id)
+def _answer(key: Key, receipt: ImportReceipt) -> ImportKeyMaterialResponse:
+    return ImportKeyMaterialResponse(
+        key_id=key.arn,
+        key_material_id=receipt.key_material_id,
+        receipt=format_import_receipt(key, receipt),
+    )

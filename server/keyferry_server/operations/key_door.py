@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from keyferry_server.authz.admission import admit, denied
 from keyferry_server.call import Call
+from keyferry_server.domain.audit_trail import note_key
 from keyferry_server.domain.errors import NotFoundException
 from keyferry_server.domain.identifiers import KeyIdentifier, parse_key_identifier
 from keyferry_server.domain.key import Key
@@ -32,6 +33,7 @@ class KeyDoor:
     ) -> Key:
         """Return the key behind a parsed identifier."""
         permission = permission or call.route.permission
+        note_key(identifier.arn)
         try:
             guarded = await self.keys.load(identifier)
         except NotFoundException:

@@ -11,9 +11,9 @@ from keyferry.v1 import KeyListEntry, ListKeysRequest, ListKeysResponse
 from keyferry_server.authz.admission import admit_to_account
 from keyferry_server.call import Call
 from keyferry_server.storage.key_store import KeyStore
-from keyferry_server.wire.marker import format_marker, parse_marker
+from keyferry_server.wire.marker import PagedList
 
-DEFAULT_LIMIT = 100
+KEYS = PagedList("keys", "[0-9a-z-]{36}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,18 +23,15 @@ class ListKeys:
     keys: KeyStore
 
     async def __call__(self, request: ListKeysRequest, call: Call) -> ListKeysResponse:
-        """Read one page, and one key more to know whether there is another."""
-        limit = request.limit if request.HasField("limit") else DEFAULT_LIMIT
-        after = parse_marker(request.marker) if request.HasField("marker") else ""
+        """Read one page."""
+        page = KEYS.parse(request)
 
         admit_to_account(call.caller, call.route.permission)
 
-        found = await self.keys.list(call.scope, after, limit + 1)
-        page = found[:limit]
-        truncated = len(found) > limit
+        shown, truncated = page.cut(await self.keys.list(call.scope, page.after or "", page.fetch))
 
         return ListKeysResponse(
-            keys=[KeyListEntry(key_id=key_id, key_arn=call.scope.key_arn(key_id)) for key_id in page],
-            next_marker=format_marker(page[-1]) if truncated else None,
+            keys=[KeyListEntry(key_id=key_id, key_arn=call.scope.key_arn(key_id)) for key_id in shown],
+            next_marker=KEYS.format_marker(shown[-1]) if truncated else None,
             truncated=truncated,
         )

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from keyferry.v1 import EncryptionAlgorithmSpec, ReEncryptRequest, ReEncryptResponse
 from keyferry_server.call import Call
+from keyferry_server.domain.dry_run import stop_if_dry_run
+from keyferry_server.domain.errors import DryRunOperationException
+from keyferry_server.operations.decryption import ignores_ciphertext
 from keyferry_server.operations.key_use import KeyUse
 
 
@@ -18,11 +21,17 @@ class ReEncrypt:
         source_text = request.source_key_id if request.HasField("source_key_id") else None
         re_encrypt_from, re_encrypt_to = call.route.permissions
 
+        is_without_ciphertext = ignores_ciphertext(request, source_text)
+
         destination = await self.key_use.open(request.destination_key_id, call, re_encrypt_to)
+        if is_without_ciphertext:
+            await self.key_use.open(request.source_key_id, call, re_encrypt_from)
+            raise DryRunOperationException
         decrypted = await self.key_use.decrypt(
             request.ciphertext_blob, request.source_encryption_context, source_text, call, re_encrypt_from
         )
 
+        stop_if_dry_run(request.dry_run)
         encrypted = self.key_use.encrypt(
             destination, decrypted.plaintext.reveal(), request.destination_encryption_context
         )

@@ -5,6 +5,8 @@
 2. Cancelled before its commit, a unit is rolled back: nothing has changed.
 3. Cancelled from its commit on, the commit is carried through.
 4. What is still ending is awaited by `settle`, and by `close`.
+5. Whoever has asked to be there when a transaction commits (`commit_with`) adds to it
+   before, and if that fails nothing is committed.
 
 A database that cannot be reached or does not answer in time is a
 DependencyTimeoutException; it may be retried.
@@ -12,7 +14,7 @@ DependencyTimeoutException; it may be retried.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -59,6 +61,7 @@ class Transaction:
 
 
 Work = Callable[[Transaction], Awaitable[T]]
+Committing = Callable[[Transaction], AbstractAsyncContextManager[None]]
 
 
 @dataclass(slots=True)
@@ -91,6 +94,11 @@ class Database:
         )
         self._single_statements = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._ending: set[asyncio.Task[object]] = set()
+        self._committing: Committing = lambda _: nullcontext()
+
+    def commit_with(self, committing: Committing) -> None:
+        """Enter `committing` before each transaction's commit and leave it after."""
+        self._committing = committing
 
     async def run(self, work: Work[T]) -> T:
         """Run `work` on a connection that commits each statement by itself."""
@@ -128,7 +136,8 @@ class Database:
 
     async def _detached(self, engine: AsyncEngine, work: Work[T], *, commit: bool) -> T:
         progress = _Progress()
-        task = asyncio.create_task(_unit(engine, work, progress, commit=commit))
+        committing = self._committing if commit else None
+        task = asyncio.create_task(_unit(engine, work, progress, committing))
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
@@ -144,13 +153,15 @@ class Database:
             _log.warning("a unit of work failed after its caller was gone", error=type(error).__name__)
 
 
-async def _unit(engine: AsyncEngine, work: Work[T], progress: _Progress, *, commit: bool) -> T:
+async def _unit(engine: AsyncEngine, work: Work[T], progress: _Progress, committing: Committing | None) -> T:
     with _translated():
         async with engine.connect() as connection:
-            result = await work(Transaction(connection))
-            if commit:
-                progress.is_committing = True
-                await connection.commit()
+            transaction = Transaction(connection)
+            result = await work(transaction)
+            if committing is not None:
+                async with committing(transaction):
+                    progress.is_committing = True
+                    await connection.commit()
             return result
 
 

@@ -1,14 +1,16 @@
 """Import tokens in Postgres: each row holds the sealed wrapping private key that one token stands for."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, and_, delete, insert, select, update
 
 from keyferry_server.domain.errors import InvalidImportTokenException
-from keyferry_server.domain.import_parameters import ImportParameters, SpentParameters
+from keyferry_server.domain.import_parameters import ImportParameters, OutstandingToken, SpentParameters
 from keyferry_server.domain.import_token import ImportToken
+from keyferry_server.domain.key import Key
 from keyferry_server.domain.key_material import WrappingAlgorithm, WrappingKeySpec
 from keyferry_server.storage.database import Database, Transaction
 from keyferry_server.storage.tables import import_tokens
@@ -35,7 +37,7 @@ class ImportTokenStore:
         async def write(transaction: Transaction) -> None:
             await transaction.connection.execute(row)
 
-        await self.database.run(write)
+        await self.database.transact(write)
 
     async def load(self, token: ImportToken) -> ImportParameters | SpentParameters:
         """Read what a token stands for; InvalidImportTokenException if it is not there."""
@@ -61,6 +63,40 @@ class ImportTokenStore:
                 key_material_id=spent.key_material_id,
             )
         )
+
+    async def list_outstanding(
+        self, key: Key, after: uuid.UUID, limit: int, now: datetime
+    ) -> Sequence[OutstandingToken]:
+        """Return up to `limit` tokens of a key that can be used and whose ids follow `after`, in their order."""
+        page = (
+            select(import_tokens)
+            .where(_is_outstanding(key, now), import_tokens.c.token_id > after)
+            .order_by(import_tokens.c.token_id)
+            .limit(limit)
+        )
+
+        async def read(transaction: Transaction) -> Sequence[OutstandingToken]:
+            return [
+                OutstandingToken(
+                    str(row.token_id),
+                    WrappingAlgorithm(row.wrapping_algorithm),
+                    WrappingKeySpec(row.wrapping_key_spec),
+                    row.created_at,
+                    row.valid_to,
+                )
+                for row in (await transaction.connection.execute(page)).all()
+            ]
+
+        return await self.database.run(read)
+
+    async def revoke(self, transaction: Transaction, key: Key, token_name: str, now: datetime) -> bool:
+        """Delete an outstanding token of a key with its private key; tell whether there was one."""
+        result = await transaction.connection.execute(
+            delete(import_tokens).where(
+                _is_outstanding(key, now), import_tokens.c.token_id == uuid.UUID(token_name)
+            )
+        )
+        return result.rowcount == 1
 
     async def delete_expired(self, now: datetime, limit: int) -> int:
         """Delete up to `limit` tokens past their ValidTo; return how many were deleted."""
@@ -96,3 +132,11 @@ class ImportTokenStore:
             WrappingKeySpec(row.wrapping_key_spec),
             row.sealed_private_key,
         )
+
+
+def _is_outstanding(key: Key, now: datetime) -> ColumnElement[bool]:
+    return and_(
+        import_tokens.c.key_id == key.key_id,
+        import_tokens.c.spent_at.is_(None),
+        import_tokens.c.valid_to > now,
+    )

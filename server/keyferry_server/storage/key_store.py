@@ -2,16 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, insert, select, update
+from sqlalchemy import ColumnElement, Row, RowMapping, Select, and_, delete, insert, select, update
 from sqlalchemy.dialects import postgresql
 
 from keyferry_server.domain.errors import NotFoundException
 from keyferry_server.domain.identifiers import KeyIdentifier, Scope
-from keyferry_server.domain.key import GuardedKey, Key, KeySpec, KeyUsage, Origin
-from keyferry_server.domain.key_material import KeyMaterial, KeyMaterialState
+from keyferry_server.domain.key import (
+    Deletion,
+    GuardedKey,
+    Key,
+    KeySpec,
+    KeyUsage,
+    Origin,
+    RotationSchedule,
+)
+from keyferry_server.domain.key_material import KeyMaterial, KeyMaterialState, Rotation, RotationType
 from keyferry_server.storage.database import Database, Transaction
 from keyferry_server.storage.tables import key_materials, keys
 
@@ -26,8 +34,8 @@ class KeyStore:
         """Read a key with all its materials."""
 
         async def read(transaction: Transaction) -> GuardedKey:
-            result = await transaction.connection.execute(_select(identifier))
-            return GuardedKey(_key(identifier, result.all()))
+            result = await transaction.connection.execute(select_key(identifier))
+            return GuardedKey(key_of_rows(identifier, result.all()))
 
         return await self.database.run(read)
 
@@ -35,8 +43,8 @@ class KeyStore:
         """Read a key as `load` does and keep every other writer of it out until the transaction ends."""
         locked = select(keys.c.key_id).where(keys.c.key_id == identifier.key_id).with_for_update()
         await transaction.connection.execute(locked)
-        result = await transaction.connection.execute(_select(identifier))
-        return GuardedKey(_key(identifier, result.all()))
+        result = await transaction.connection.execute(select_key(identifier))
+        return GuardedKey(key_of_rows(identifier, result.all()))
 
     async def list(self, scope: Scope, after: str, limit: int) -> Sequence[str]:
         """Return up to `limit` key IDs of a scope that follow `after`, in their order."""
@@ -68,7 +76,6 @@ class KeyStore:
                 origin=key.origin,
                 enabled=key.enabled,
                 created_at=key.created_at,
-                deletion_date=key.deletion_date,
             )
         )
         for material in key.materials:
@@ -76,12 +83,31 @@ class KeyStore:
 
     async def switch(self, transaction: Transaction, key: Key, *, enabled: bool) -> None:
         """Switch a locked key on or off."""
-        await transaction.connection.execute(
-            update(keys).where(keys.c.key_id == key.key_id).values(enabled=enabled)
+        await self._update(transaction, key, enabled=enabled)
+
+    async def schedule_deletion(self, transaction: Transaction, key: Key, deletion: Deletion) -> None:
+        """Schedule the deletion of a locked key."""
+        await self._update(
+            transaction, key, deletion_date=deletion.date, deletion_window_days=deletion.window.days
+        )
+
+    async def cancel_deletion(self, transaction: Transaction, key: Key) -> None:
+        """Take the deletion of a locked key back; the key is switched off."""
+        await self._update(transaction, key, deletion_date=None, deletion_window_days=None, enabled=False)
+
+    async def schedule_rotation(
+        self, transaction: Transaction, key: Key, rotation: RotationSchedule | None
+    ) -> None:
+        """Have a locked key rotated on a schedule, or no more."""
+        await self._update(
+            transaction,
+            key,
+            rotation_period_days=None if rotation is None else rotation.period.days,
+            next_rotation_date=None if rotation is None else rotation.next_date,
         )
 
     async def put_material(self, transaction: Transaction, key: Key, material: KeyMaterial) -> None:
-        """Write a material of a locked key; the same id again replaces its bytes and expiry."""
+        """Write a material of a locked key; the same id again replaces all of it but its part in the key."""
         values = {
             "key_id": key.key_id,
             "key_material_id": material.key_material_id,
@@ -89,8 +115,11 @@ class KeyStore:
             "sealed": material.sealed,
             "valid_to": material.valid_to,
             "imported_at": material.imported_at,
+            "description": material.description,
+            "rotation_date": None if material.rotation is None else material.rotation.date,
+            "rotation_type": None if material.rotation is None else material.rotation.type,
         }
-        replaced = {name: values[name] for name in ("sealed", "valid_to", "imported_at")}
+        replaced = {name: values[name] for name in ("sealed", "valid_to", "imported_at", "description")}
         await transaction.connection.execute(
             postgresql.insert(key_materials)
             .values(values)
@@ -99,43 +128,45 @@ class KeyStore:
             )
         )
 
+    async def make_current(self, transaction: Transaction, key: Key, material: KeyMaterial) -> None:
+        """Rotate a locked key to a material, which may be new; the one that was current is so no longer."""
+        await transaction.connection.execute(
+            update(key_materials)
+            .where(key_materials.c.key_id == key.key_id, key_materials.c.state == KeyMaterialState.CURRENT)
+            .values(state=KeyMaterialState.NON_CURRENT)
+        )
+        await self.forget_material(transaction, key, material.key_material_id)
+        await self.put_material(transaction, key, material)
+
     async def wipe_material(self, transaction: Transaction, key: Key, key_material_id: str) -> None:
         """Delete the bytes and the expiry of a material of a locked key; its id stays."""
         await transaction.connection.execute(
-            update(key_materials)
-            .where(key_materials.c.key_id == key.key_id, key_materials.c.key_material_id == key_material_id)
-            .values(sealed=None, valid_to=None)
+            update(key_materials).where(_is_material(key, key_material_id)).values(sealed=None, valid_to=None)
         )
 
-    async def wipe_expired(self, now: datetime, limit: int) -> int:
-        """Delete the bytes of up to `limit` materials past their ValidTo; return how many were wiped.
+    async def forget_material(self, transaction: Transaction, key: Key, key_material_id: str) -> None:
+        """Delete a material of a locked key with its id: it was never current, or is written anew."""
+        await transaction.connection.execute(delete(key_materials).where(_is_material(key, key_material_id)))
 
-        Rows that another replica is wiping are skipped, not waited for.
-        """
-        due = (
-            select(key_materials.c.key_id, key_materials.c.key_material_id)
-            .where(key_materials.c.sealed.is_not(None), key_materials.c.valid_to <= now)
-            .order_by(key_materials.c.valid_to)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-            .cte("due")
-        )
-        wipe = (
-            update(key_materials)
-            .where(
-                key_materials.c.key_id == due.c.key_id,
-                key_materials.c.key_material_id == due.c.key_material_id,
+    async def forget_pending(self, transaction: Transaction, key: Key) -> None:
+        """Delete what was pending rotation in a locked key."""
+        await transaction.connection.execute(
+            delete(key_materials).where(
+                key_materials.c.key_id == key.key_id,
+                key_materials.c.state == KeyMaterialState.PENDING_ROTATION,
             )
-            .values(sealed=None, valid_to=None)
         )
 
-        async def write(transaction: Transaction) -> int:
-            return (await transaction.connection.execute(wipe)).rowcount
-
-        return await self.database.transact(write)
+    async def _update(self, transaction: Transaction, key: Key, **values: object) -> None:
+        await transaction.connection.execute(update(keys).where(keys.c.key_id == key.key_id).values(values))
 
 
-def _select(identifier: KeyIdentifier) -> Select[Any]:
+def _is_material(key: Key, key_material_id: str) -> ColumnElement[bool]:
+    return and_(key_materials.c.key_id == key.key_id, key_materials.c.key_material_id == key_material_id)
+
+
+def select_key(identifier: KeyIdentifier) -> Select[Any]:
+    """Select a key with all its materials: a row for each."""
     return (
         select(keys, key_materials)
         .select_from(keys.outerjoin(key_materials, key_materials.c.key_id == keys.c.key_id))
@@ -147,7 +178,8 @@ def _select(identifier: KeyIdentifier) -> Select[Any]:
     )
 
 
-def _key(identifier: KeyIdentifier, rows: Sequence[Row[Any]]) -> Key:
+def key_of_rows(identifier: KeyIdentifier, rows: Sequence[Row[Any]]) -> Key:
+    """Return the key of the rows that `select_key` gave; NotFoundException if there are none."""
     if not rows:
         raise NotFoundException(f"Key '{identifier.arn}' does not exist")
     of_key, of_material = keys.c, key_materials.c
@@ -161,7 +193,8 @@ def _key(identifier: KeyIdentifier, rows: Sequence[Row[Any]]) -> Key:
         origin=Origin(first[of_key.origin]),
         enabled=first[of_key.enabled],
         created_at=first[of_key.created_at],
-        deletion_date=first[of_key.deletion_date],
+        deletion=_deletion(first),
+        rotation=_rotation_schedule(first),
         materials=tuple(
             KeyMaterial(
                 key_material_id=row[of_material.key_material_id],
@@ -169,8 +202,25 @@ def _key(identifier: KeyIdentifier, rows: Sequence[Row[Any]]) -> Key:
                 sealed=row[of_material.sealed],
                 valid_to=row[of_material.valid_to],
                 imported_at=row[of_material.imported_at],
+                description=row[of_material.description],
+                rotation=_rotation(row),
             )
             for row in mappings
             if row[of_material.key_material_id] is not None
         ),
     )
+
+
+def _deletion(row: RowMapping) -> Deletion | None:
+    date = row[keys.c.deletion_date]
+    return None if date is None else Deletion(date, timedelta(days=row[keys.c.deletion_window_days]))
+
+
+def _rotation_schedule(row: RowMapping) -> RotationSchedule | None:
+    days = row[keys.c.rotation_period_days]
+    return None if days is None else RotationSchedule(timedelta(days=days), row[keys.c.next_rotation_date])
+
+
+def _rotation(row: RowMapping) -> Rotation | None:
+    date = row[key_materials.c.rotation_date]
+    return None if date is None else Rotation(date, RotationType(row[key_materials.c.rotation_type]))

@@ -7,6 +7,7 @@ are the domain's, so that a new member needs no migration.
 """
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -64,7 +65,19 @@ keys = Table(
     ),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("deletion_date", DateTime(timezone=True), comment="set: the key is pending deletion"),
+    Column("deletion_window_days", SmallInteger),
+    Column("rotation_period_days", SmallInteger, comment="null: no automatic rotation"),
+    Column("next_rotation_date", DateTime(timezone=True)),
     CheckConstraint("origin IN ('AWS_KMS', 'EXTERNAL')", name="origin"),
+    CheckConstraint(
+        "num_nonnulls(rotation_period_days, next_rotation_date) IN (0, 2)", name="rotation_entirely_or_not"
+    ),
+    CheckConstraint(
+        "num_nonnulls(deletion_date, deletion_window_days) IN (0, 2)", name="deletion_entirely_or_not"
+    ),
+    # The work lists of the reaper and of the rotator.
+    Index(None, "deletion_date", postgresql_where=text("deletion_date IS NOT NULL")),
+    Index(None, "next_rotation_date", postgresql_where=text("next_rotation_date IS NOT NULL")),
     # ListKeys: one page is one range of it.
     Index(None, "account_id", "region", "key_id"),
 )
@@ -87,10 +100,21 @@ key_materials = Table(
         comment="from then on the material counts as gone, wiped or not; null: it does not expire",
     ),
     Column("imported_at", DateTime(timezone=True), nullable=False),
+    Column("description", Text),
+    Column("rotation_date", DateTime(timezone=True)),
+    Column("rotation_type", Text),
     CheckConstraint("key_material_id ~ '^[0-9a-f]{64}$'", name="key_material_id"),
     CheckConstraint("state IN ('CURRENT', 'NON_CURRENT', 'PENDING_ROTATION')", name="state"),
     CheckConstraint("sealed IS NOT NULL OR valid_to IS NULL", name="nothing_expires_twice"),
+    CheckConstraint("num_nonnulls(rotation_date, rotation_type) IN (0, 2)", name="rotation_entirely_or_not"),
+    CheckConstraint("rotation_type IN ('AUTOMATIC', 'ON_DEMAND')", name="rotation_type"),
     Index("uq_key_materials_current", "key_id", unique=True, postgresql_where=text("state = 'CURRENT'")),
+    Index(
+        "uq_key_materials_pending",
+        "key_id",
+        unique=True,
+        postgresql_where=text("state = 'PENDING_ROTATION'"),
+    ),
     # The sweeper's work list: only what still has bytes to wipe.
     Index(None, "valid_to", postgresql_where=text("sealed IS NOT NULL")),
 )
@@ -121,6 +145,60 @@ import_tokens = Table(
     ),
     CheckConstraint("(sealed_private_key IS NULL) = (spent_at IS NOT NULL)", name="spent_keeps_no_key"),
     CheckConstraint("octet_length(request_digest) = 32", name="request_digest"),
+)
+
+import_receipts = Table(
+    "import_receipts",
+    metadata,
+    Column("token_id", Uuid, primary_key=True, comment="outlives the row of the import token"),
+    Column("key_id", Text, ForeignKey(keys.c.key_id, ondelete="CASCADE"), nullable=False),
+    Column("key_material_id", Text, nullable=False),
+    Column("wrapping_algorithm", Text, nullable=False),
+    Column("wrapping_key_spec", Text, nullable=False),
+    Column("imported_at", DateTime(timezone=True), nullable=False),
+    Column("caller", Text, nullable=False),
+    Column("request_id", Text, nullable=False),
+    # ListImportReceipts: one page is one range of it.
+    Index(None, "key_id", "imported_at", "token_id"),
+)
+
+key_usages = Table(
+    "key_usages",
+    metadata,
+    Column("key_id", Text, ForeignKey(keys.c.key_id, ondelete="CASCADE"), primary_key=True),
+    Column("operation", Text, nullable=False),
+    Column("used_at", DateTime(timezone=True), nullable=False),
+    Column("request_id", Text, nullable=False),
+)
+
+audit_records = Table(
+    "audit_records",
+    metadata,
+    Column("chain_id", Uuid, primary_key=True),
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("happened_at", DateTime(timezone=True), nullable=False),
+    Column("event", Text, nullable=False, comment="JSON, exactly as it was hashed"),
+    Column("hash", LargeBinary, nullable=False, comment="over the record before it and this one"),
+    # An export is one range of it.
+    Index(None, "happened_at", "chain_id", "sequence"),
+)
+
+audit_chains = Table(
+    "audit_chains",
+    metadata,
+    Column("chain_id", Uuid, primary_key=True),
+    Column("sequence", BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("anchored_sequence", BigInteger, nullable=False, comment="how far signed heads reach"),
+    Index("ix_audit_chains_grown", "chain_id", postgresql_where=text("sequence > anchored_sequence")),
+)
+
+audit_heads = Table(
+    "audit_heads",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("content", Text, nullable=False, comment="JSON, exactly as it was signed"),
+    Column("signature", LargeBinary, nullable=False),
 )
 
 access_keys = Table(

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.message import Message
 
-from keyferry.v1.key_management_service_pb2 import DESCRIPTOR
+from keyferry.v1 import key_management_service_pb2, keyferry_service_pb2
 from keyferry_server.authn.caller import Anonymous
 from keyferry_server.authn.http_request import HttpRequest
 from keyferry_server.call import Call, Handler, Middleware, Route
@@ -16,7 +16,10 @@ from keyferry_server.domain.errors import KmsError
 from keyferry_server.domain.identifiers import Scope
 from keyferry_server.middleware import compose
 
-SERVICE = DESCRIPTOR.services_by_name["KeyManagementService"]
+# AWS's operations, and those that AWS does not have.
+AWS_SERVICE = key_management_service_pb2.DESCRIPTOR.services_by_name["KeyManagementService"]
+OWN_SERVICE = keyferry_service_pb2.DESCRIPTOR.services_by_name["KeyferryService"]
+SERVICES = (AWS_SERVICE, OWN_SERVICE)
 
 # A call ends this much before its caller gives up, so that the caller learns why.
 _MARGIN_SHARE = 0.1

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import grpc
+from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -12,8 +13,10 @@ from grpc_reflection.v1alpha import reflection
 
 from keyferry_server.call import Route
 from keyferry_server.domain.errors import KmsError
-from keyferry_server.transport.calls import SERVICE, Calls
+from keyferry_server.transport.calls import SERVICES, Calls
 from keyferry_server.transport.errors import REQUEST_ID_TRAILER, format_error
+
+_SERVICE_NAMES = tuple(service.full_name for service in SERVICES)
 
 # How long streams (health is watched through one) may take to get their last message in a drain.
 _FAREWELL_SECONDS = 1.0
@@ -35,13 +38,18 @@ class GrpcServer:
                 ("grpc.keepalive_permit_without_calls", 1),
             ]
         )
-        handlers = {route.name: _method_handler(route, calls) for route in calls.routes}
-        self._server.add_generic_rpc_handlers(
-            (grpc.method_handlers_generic_handler(SERVICE.full_name, handlers),)
-        )
+        by_name = {route.name: route for route in calls.routes}
+        for service in SERVICES:
+            handlers = {
+                method.name: _method_handler(method, by_name[method.name], calls)
+                for method in service.methods
+            }
+            self._server.add_generic_rpc_handlers(
+                (grpc.method_handlers_generic_handler(service.full_name, handlers),)
+            )
         self._health = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        names = (SERVICE.full_name, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        names = (*_SERVICE_NAMES, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, self._server)
 
     async def start(self, address: str) -> int:
@@ -59,7 +67,7 @@ class GrpcServer:
     async def set_serving(self, is_serving: bool) -> None:  # noqa: FBT001 -- it is the one fact reported
         """Report the health of the service and of the whole server."""
         status = health_pb2.HealthCheckResponse
-        for service in ("", SERVICE.full_name):
+        for service in ("", *_SERVICE_NAMES):
             await self._health.set(service, status.SERVING if is_serving else status.NOT_SERVING)
 
     async def stop(self, grace_seconds: float) -> None:
@@ -79,8 +87,9 @@ class GrpcServer:
         await stopping
 
 
-def _method_handler(route: Route, calls: Calls) -> "grpc.RpcMethodHandler[Message, Message]":
-    method = SERVICE.methods_by_name[route.name]
+def _method_handler(
+    method: MethodDescriptor, route: Route, calls: Calls
+) -> "grpc.RpcMethodHandler[Message, Message]":
     request_type = GetMessageClass(method.input_type)
     return grpc.unary_unary_rpc_method_handler(
         _behavior(route, calls),

@@ -73,10 +73,11 @@ def _field_check(field: FieldDescriptor) -> _FieldCheck:
     name, member = field.name, field.camelcase_name
     hidden = rule.sensitive or field.type == FieldDescriptor.TYPE_BYTES
     checks = list(_value_checks(field, rule))
+    unless = _sibling(field, rule.required_unless) if rule.required_unless else None
 
     def check(request: Message) -> Iterator[FieldViolation]:
         if not _is_present(request, field):
-            if rule.required:
+            if rule.required or (unless is not None and not _is_present(request, unless)):
                 yield _violation("Value null", member, "Member must not be null")
             return
         value = getattr(request, name)
@@ -88,10 +89,17 @@ def _field_check(field: FieldDescriptor) -> _FieldCheck:
     return check
 
 
+def _sibling(field: FieldDescriptor, name: str) -> FieldDescriptor:
+    message: Any = field.containing_type
+    sibling: FieldDescriptor = message.fields_by_name[name]
+    return sibling
+
+
 def _value_checks(field: FieldDescriptor, rule: Constraint) -> Iterator[tuple[Callable[[Any], bool], str]]:
     if field.enum_type is not None:
-        known = {value.number for value in field.enum_type.values if value.number != 0}
-        yield known.__contains__, _enum_demand(field.enum_type)
+        is_known = {value.number for value in field.enum_type.values if value.number != 0}.__contains__
+        demand = _enum_demand(field.enum_type)
+        yield (lambda values: all(map(is_known, values))) if field.is_repeated else is_known, demand
     if rule.HasField("min_length"):
         yield (
             (lambda value: len(value) >= rule.min_length),

@@ -6,7 +6,14 @@ from typing import Any, TypeVar
 
 from keyferry import v1
 from keyferry_server.domain.key import KeySpec, KeyState, KeyUsage, Origin
-from keyferry_server.domain.key_material import ExpirationModel, WrappingAlgorithm, WrappingKeySpec
+from keyferry_server.domain.key_material import (
+    ExpirationModel,
+    ImportType,
+    KeyMaterialState,
+    RotationType,
+    WrappingAlgorithm,
+    WrappingKeySpec,
+)
 from keyferry_server.wire.constraints import enum_prefix
 
 D = TypeVar("D", bound=StrEnum)
@@ -14,10 +21,13 @@ D = TypeVar("D", bound=StrEnum)
 # Any: the generated stubs type an enum as a class, at run time it is a wrapper of its descriptor.
 _ON_THE_WIRE: dict[type[StrEnum], Any] = {
     ExpirationModel: v1.ExpirationModelType,
+    ImportType: v1.ImportType,
+    KeyMaterialState: v1.KeyMaterialState,
     KeySpec: v1.KeySpec,
     KeyState: v1.KeyState,
     KeyUsage: v1.KeyUsageType,
     Origin: v1.OriginType,
+    RotationType: v1.RotationType,
     WrappingAlgorithm: v1.AlgorithmSpec,
     WrappingKeySpec: v1.WrappingKeySpec,
 }

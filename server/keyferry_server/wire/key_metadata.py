@@ -25,13 +25,15 @@ def format_key_metadata(key: Key, now: datetime) -> KeyMetadata:
         origin=format_enum(key.origin),
         key_spec=format_enum(key.key_spec),
     )
-    if key.deletion_date is not None:
-        metadata.deletion_date.FromDatetime(key.deletion_date)
+    if key.deletion is not None:
+        metadata.deletion_date.FromDatetime(key.deletion.date)
+        metadata.pending_deletion_window_in_days = key.deletion.window.days
     material = key.current_material
     if material is not None:
         metadata.current_key_material_id = material.key_material_id
-        if key.origin is Origin.EXTERNAL and material.is_present(now):
-            metadata.expiration_model = format_enum(material.expiration_model)
-            if material.valid_to is not None:
-                metadata.valid_to.FromDatetime(material.valid_to)
+    if key.origin is Origin.EXTERNAL and key.has_all_material(now):
+        metadata.expiration_model = format_enum(key.expiration_model())
+        valid_to = key.valid_to()
+        if valid_to is not None:
+            metadata.valid_to.FromDatetime(valid_to)
     return metadata

@@ -109,7 +109,7 @@ async def test_cancelling_the_task_cancels_the_call_in_the_service_and_stays_a_c
 ) -> None:
     waiting = Waiting()
     service.serve(DescribeKey=waiting.describe)
-    task = asyncio.create_task(client.describe_key_async(DESCRIBE))
+    task = client.describe_key_async(DESCRIBE)
     await waiting.has_begun.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -213,7 +213,7 @@ async def test_a_call_during_which_the_client_is_closed_is_not_a_cancellation_of
 ) -> None:
     waiting = Waiting()
     service.serve(DescribeKey=waiting.describe)
-    task = asyncio.create_task(client.describe_key_async(DESCRIBE))
+    task = client.describe_key_async(DESCRIBE)
     await waiting.has_begun.wait()
     await client.close()
     with pytest.raises(ClientClosedError):

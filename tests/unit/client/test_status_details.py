@@ -70,10 +70,10 @@ async def test_a_refusal_without_a_message_has_none(service: SmallService) -> No
 async def test_an_unknown_name_stays_a_typed_refusal_with_its_name(service: SmallService) -> None:
     error = await failure(
         service,
-        refusing("LimitExceededException", grpc.StatusCode.FAILED_PRECONDITION, "too many", retryable=True),
+        refusing("NewExceptionOfTomorrow", grpc.StatusCode.FAILED_PRECONDITION, "too many", retryable=True),
     )
     assert isinstance(error, UnknownServerError)
-    assert (error.name, error.reason, error.message) == ("LimitExceededException",) * 2 + ("too many",)
+    assert (error.name, error.reason, error.message) == ("NewExceptionOfTomorrow",) * 2 + ("too many",)
     assert (error.request_id, error.retryable) == ("request-1", True)
 
 

@@ -1,5 +1,6 @@
 """The state machine of a key: derived at every read, exact to the moment."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,9 +16,13 @@ from keyferry_server.domain.identifiers import KeyIdentifier, Scope
 from keyferry_server.domain.key import (
     ANY_STATE,
     CRYPTOGRAPHIC,
-    IMPORTING,
+    LEAVING,
+    NOT_LEAVING,
+    ROTATING_ON_A_PERIOD,
+    SHOWING_ROTATION,
     SWITCHING,
     Admission,
+    Deletion,
     GuardedKey,
     Key,
     KeySpec,
@@ -26,15 +31,21 @@ from keyferry_server.domain.key import (
     KeyUsage,
     Origin,
 )
-from keyferry_server.domain.key_material import KeyMaterial, KeyMaterialState
+from keyferry_server.domain.key_material import ExpirationModel, KeyMaterial, KeyMaterialState
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 IDENTIFIER = KeyIdentifier(Scope("aws", "us-east-1", "000000000000"), "1234abcd-12ab-34cd-56ef-1234567890ab")
 INSTANT = timedelta(microseconds=1)
 
 
-def material(*, sealed: bytes | None = b"sealed", valid_to: datetime | None = None) -> KeyMaterial:
-    return KeyMaterial("ab" * 32, KeyMaterialState.CURRENT, sealed, valid_to, NOW)
+def material(
+    *,
+    sealed: bytes | None = b"sealed",
+    valid_to: datetime | None = None,
+    state: KeyMaterialState = KeyMaterialState.CURRENT,
+    key_material_id: str = "ab" * 32,
+) -> KeyMaterial:
+    return KeyMaterial(key_material_id, state, sealed, valid_to, NOW)
 
 
 def key(
@@ -51,7 +62,7 @@ def key(
         origin=origin,
         enabled=enabled,
         created_at=NOW,
-        deletion_date=deletion_date,
+        deletion=None if deletion_date is None else Deletion(deletion_date, timedelta(days=7)),
         materials=materials,
     )
 
@@ -106,7 +117,7 @@ def test_one_missing_material_among_several_makes_a_key_pending_import() -> None
 
 @given(keys, moments)
 def test_a_deletion_date_prevails_over_everything(one: Key, now: datetime) -> None:
-    assert (one.state(now) is KeyState.PENDING_DELETION) == (one.deletion_date is not None)
+    assert (one.state(now) is KeyState.PENDING_DELETION) == (one.deletion is not None)
 
 
 @given(keys, moments)
@@ -124,42 +135,85 @@ def test_time_alone_only_ever_takes_material_away(one: Key, now: datetime) -> No
 
 
 def test_an_import_switches_a_pending_key_on_and_leaves_a_disabled_one_off() -> None:
-    assert key(enabled=False).enabled_after_import(NOW)
-    assert key(material(sealed=None), enabled=False).enabled_after_import(NOW)
-    assert key(material(valid_to=NOW), enabled=False).enabled_after_import(NOW)
-    assert not DISABLED.enabled_after_import(NOW)
-    assert ENABLED.enabled_after_import(NOW)
+    fresh = material()
+    assert key(enabled=False).enabled_after_import(fresh, NOW)
+    assert key(material(sealed=None), enabled=False).enabled_after_import(fresh, NOW)
+    assert key(material(valid_to=NOW), enabled=False).enabled_after_import(fresh, NOW)
+    assert not DISABLED.enabled_after_import(fresh, NOW)
+    assert ENABLED.enabled_after_import(fresh, NOW)
+
+
+def test_an_import_that_leaves_other_material_missing_does_not_switch_a_key_on() -> None:
+    missing = material(sealed=None, state=KeyMaterialState.NON_CURRENT, key_material_id="cd" * 32)
+    assert not key(material(sealed=None), missing, enabled=False).enabled_after_import(material(), NOW)
+
+
+def test_material_that_is_pending_rotation_counts_for_no_state() -> None:
+    pending = material(state=KeyMaterialState.PENDING_ROTATION, key_material_id="cd" * 32)
+    assert key(pending).state(NOW) is KeyState.PENDING_IMPORT
+    for held in (pending, replace(pending, sealed=None), replace(pending, valid_to=NOW)):
+        assert key(material(), held).state(NOW) is KeyState.ENABLED
+        assert key(material(sealed=None), held).state(NOW) is KeyState.PENDING_IMPORT
+
+
+def test_material_that_is_pending_rotation_is_forgotten_when_it_expires() -> None:
+    pending = material(state=KeyMaterialState.PENDING_ROTATION, valid_to=NOW, key_material_id="cd" * 32)
+    one = key(material(), pending)
+    assert one.pending_material(NOW - INSTANT) is pending
+    assert one.known_material("cd" * 32, NOW - INSTANT) is pending
+    assert one.pending_material(NOW) is None
+    assert one.known_material("cd" * 32, NOW) is None
+
+
+def test_the_first_of_several_expiries_is_that_of_the_key() -> None:
+    later = material(valid_to=NOW + timedelta(days=2))
+    sooner = material(valid_to=NOW + timedelta(days=1), state=KeyMaterialState.NON_CURRENT)
+    soonest = material(valid_to=NOW, state=KeyMaterialState.PENDING_ROTATION)
+    assert key(later, sooner, soonest).valid_to() == sooner.valid_to
+    assert key(material(), sooner).expiration_model() is ExpirationModel.KEY_MATERIAL_EXPIRES
+    assert key(material(), soonest).expiration_model() is ExpirationModel.KEY_MATERIAL_DOES_NOT_EXPIRE
+
+
+DELETION = (KMSInvalidStateException, "is pending deletion.")
+NO_DELETION = (KMSInvalidStateException, "is not pending deletion.")
+IMPORT = (KMSInvalidStateException, "is pending import.")
+OFF = (DisabledException, "is disabled.")
+IMPORTED = (UnsupportedOperationException, "origin is EXTERNAL which is not valid for this operation.")
+Refusal = tuple[type[Exception], str]
 
 
 @pytest.mark.parametrize(
-    ("operations", "disabled", "pending_deletion", "pending_import"),
+    ("operations", "enabled", "disabled", "pending_deletion", "pending_import"),
     [
-        (ANY_STATE, None, None, None),
-        (SWITCHING, None, KMSInvalidStateException, KMSInvalidStateException),
-        (IMPORTING, None, KMSInvalidStateException, None),
-        (CRYPTOGRAPHIC, DisabledException, KMSInvalidStateException, KMSInvalidStateException),
+        (ANY_STATE, None, None, None, None),
+        (NOT_LEAVING, None, None, DELETION, None),
+        (LEAVING, NO_DELETION, NO_DELETION, None, NO_DELETION),
+        (SWITCHING, None, None, DELETION, IMPORT),
+        (CRYPTOGRAPHIC, None, OFF, DELETION, IMPORT),
+        (ROTATING_ON_A_PERIOD, None, OFF, DELETION, IMPORTED),
+        (SHOWING_ROTATION, None, None, None, IMPORTED),
     ],
-    ids=["any", "switching", "importing", "cryptographic"],
+    ids=["any", "not leaving", "leaving", "switching", "cryptographic", "rotating", "showing rotation"],
 )
 def test_each_kind_of_operation_works_in_its_states_and_in_no_other(
     operations: KeyStates,
-    disabled: type[Exception] | None,
-    pending_deletion: type[Exception] | None,
-    pending_import: type[Exception] | None,
+    enabled: Refusal | None,
+    disabled: Refusal | None,
+    pending_deletion: Refusal | None,
+    pending_import: Refusal | None,
 ) -> None:
-    ENABLED.check_state(operations, NOW)
-    expected = [
-        (DISABLED, disabled, "is disabled."),
-        (PENDING_DELETION, pending_deletion, "is pending deletion."),
-        (PENDING_IMPORT, pending_import, "is pending import."),
-    ]
-    for one, refusal, words in expected:
+    for one, refusal in (
+        (ENABLED, enabled),
+        (DISABLED, disabled),
+        (PENDING_DELETION, pending_deletion),
+        (PENDING_IMPORT, pending_import),
+    ):
         if refusal is None:
             one.check_state(operations, NOW)
             continue
-        with pytest.raises(refusal) as refused:
+        with pytest.raises(refusal[0]) as refused:
             one.check_state(operations, NOW)
-        assert str(refused.value) == f"{one.arn} {words}"
+        assert str(refused.value) == f"{one.arn} {refusal[1]}"
 
 
 def test_only_a_key_of_external_origin_takes_imported_material() -> None:

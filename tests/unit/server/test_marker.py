@@ -7,12 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keyferry_server.domain.errors import InvalidMarkerException
-from keyferry_server.wire.marker import format_marker, parse_marker
+from keyferry_server.operations.list_import_tokens import IMPORT_TOKENS
+from keyferry_server.operations.list_keys import KEYS
+
+parse_marker, format_marker = KEYS.parse_marker, KEYS.format_marker
 
 
 @given(st.uuids().map(str))
 def test_a_marker_continues_after_the_key_that_it_was_made_for(key_id: str) -> None:
     assert parse_marker(format_marker(key_id)) == key_id
+
+
+def test_a_marker_of_one_list_is_invalid_in_another() -> None:
+    with pytest.raises(InvalidMarkerException):
+        KEYS.parse_marker(IMPORT_TOKENS.format_marker("fc90f789-7650-4df4-9bed-edea3c397ab2"))
 
 
 def test_a_marker_does_not_show_the_key_id_and_fits_the_contract() -> None:
@@ -30,8 +38,8 @@ def test_a_marker_does_not_show_the_key_id_and_fits_the_contract() -> None:
         "not base64!",
         "ключ",
         base64.urlsafe_b64encode(b"fc90f789-7650-4df4-9bed-edea3c397ab2").decode(),
-        base64.urlsafe_b64encode(f"2:{'fc90f789-7650-4df4-9bed-edea3c397ab2'}".encode()).decode(),
-        base64.urlsafe_b64encode("1:é".encode()).decode(),
+        base64.urlsafe_b64encode(f"key:{'fc90f789-7650-4df4-9bed-edea3c397ab2'}".encode()).decode(),
+        base64.urlsafe_b64encode("keys:é".encode()).decode(),
         format_marker("fc90f789-7650-4df4-9bed-edea3c397ab2")[:-1],
         format_marker("fc90f789-7650-4df4-9bed-edea3c397ab2") + "\n",
         "fc90f789-7650-4df4-9bed-edea3c397ab2",
@@ -48,7 +56,7 @@ def test_a_forged_marker_that_does_not_hold_a_key_id_is_invalid(last: str) -> No
         parse_marker(format_marker(last))
 
 
-@given(st.one_of(st.text(), st.binary().map(lambda raw: base64.urlsafe_b64encode(b"1:" + raw).decode())))
+@given(st.one_of(st.text(), st.binary().map(lambda raw: base64.urlsafe_b64encode(b"keys:" + raw).decode())))
 def test_whatever_a_caller_sends_is_a_marker_or_an_invalid_marker(marker: str) -> None:
     try:
         last = parse_marker(marker)

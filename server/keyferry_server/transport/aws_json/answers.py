@@ -18,15 +18,8 @@ from keyferry_server.domain.errors import (
 
 CONTENT_TYPE = b"application/x-amz-json-1.1"
 
-STATUSES = {
-    Category.INVALID_ARGUMENT: 400,
-    Category.NOT_FOUND: 400,
-    Category.FAILED_PRECONDITION: 400,
-    Category.PERMISSION_DENIED: 400,
-    Category.UNAUTHENTICATED: 400,
-    Category.UNAVAILABLE: 500,
-    Category.INTERNAL: 500,
-}
+_FAULTS = {Category.UNAVAILABLE, Category.INTERNAL}
+_REFUSED, _FAILED = 400, 500
 _TOO_LARGE = 413
 
 
@@ -58,5 +51,5 @@ def format_refusal(error: KmsError) -> Answer:
         # AWS's KMS writes it in lower case, its front door does not.
         members["Message" if isinstance(error, AccessDeniedException) else "message"] = error.message
     is_too_large = isinstance(error, RequestEntityTooLargeException)
-    status = _TOO_LARGE if is_too_large else STATUSES[error.category]
+    status = _FAILED if error.category in _FAULTS else _TOO_LARGE if is_too_large else _REFUSED
     return Answer(status, json.dumps(members, ensure_ascii=False).encode(), is_last=is_too_large)

@@ -31,7 +31,7 @@ from keyferry_server.transport.aws_json.answers import Answer, format_refusal
 from keyferry_server.transport.aws_json.decoding import decode
 from keyferry_server.transport.aws_json.encoding import encode
 from keyferry_server.transport.aws_json.names import TARGET_PREFIX
-from keyferry_server.transport.calls import SERVICE, Calls
+from keyferry_server.transport.calls import AWS_SERVICE, Calls
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -55,7 +55,11 @@ class AwsEndpoint:
     def __init__(self, calls: Calls, max_body_bytes: int) -> None:
         self._calls = calls
         self._max_body_bytes = max_body_bytes
-        self._routes = {f"{TARGET_PREFIX}{route.name}".encode(): route for route in calls.routes}
+        self._routes = {
+            f"{TARGET_PREFIX}{route.name}".encode(): route
+            for route in calls.routes
+            if route.name in AWS_SERVICE.methods_by_name
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -100,7 +104,7 @@ class AwsEndpoint:
 
     async def _run(self, call: Call, body: bytes) -> Answer:
         try:
-            message = decode(body, SERVICE.methods_by_name[call.route.name].input_type)
+            message = decode(body, AWS_SERVICE.methods_by_name[call.route.name].input_type)
         except KmsError as error:
             await self._calls.refuse(call, error)
         return Answer(200, encode(await self._calls.run(message, call)))

@@ -1,0 +1,63 @@
+"""Remembers when keys were used last, and writes it down from time to time.
+
+A use must not cost a write: uses are kept in memory, the last one of each key, and
+written together every `interval_seconds`, and at the end. A server that is killed
+loses what it had not written: at most one interval of last uses, and nothing else.
+"""
+
+import asyncio
+
+import structlog
+
+from keyferry_server.domain.errors import DependencyTimeoutException
+from keyferry_server.domain.key_usage import KeyUsageRecord
+from keyferry_server.storage.key_usage_store import KeyUsageStore
+
+BATCH = 1000
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+class KeyUsageRecorder:
+    """Keeps the last uses that are not written yet."""
+
+    def __init__(self, store: KeyUsageStore, interval_seconds: float) -> None:
+        self._store = store
+        self._interval_seconds = interval_seconds
+        self._unwritten: dict[str, KeyUsageRecord] = {}
+
+    def note(self, key_id: str, usage: KeyUsageRecord) -> None:
+        """Remember a use."""
+        self._unwritten[key_id] = usage
+
+    async def last(self, key_id: str) -> KeyUsageRecord | None:
+        """Return the last use that this server knows or any server has written, None if there is none."""
+        known = [
+            one for one in (self._unwritten.get(key_id), await self._store.load(key_id)) if one is not None
+        ]
+        return max(known, key=lambda one: one.used_at, default=None)
+
+    async def write(self) -> None:
+        """Write all uses that are not written yet; what cannot be written is kept."""
+        while self._unwritten:
+            batch = dict(list(self._unwritten.items())[:BATCH])
+            await self._store.put(batch)
+            for key_id, usage in batch.items():
+                # Used again meanwhile, it is to be written again.
+                if self._unwritten.get(key_id) is usage:
+                    del self._unwritten[key_id]
+
+    async def run(self) -> None:
+        """Write again and again; ends when cancelled."""
+        while True:
+            await asyncio.sleep(self._interval_seconds)
+            await self.write_if_possible()
+
+    async def write_if_possible(self) -> None:
+        """Write, or say in the log that it is put off."""
+        try:
+            await self.write()
+        except DependencyTimeoutException:
+            _log.warning(
+                "last uses of keys are not written: the database does not answer", keys=len(self._unwritten)
+            )

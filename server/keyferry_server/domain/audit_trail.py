@@ -1,0 +1,145 @@
+"""What is to be recorded of what is going on now: noted along the way, written with the change or after the call.
+
+The trail of a call lives in the context of its task, so that no room between the wire
+and the key has to hand it on.
+"""
+
+import ipaddress
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from keyferry_server.domain.audit import AuditEvent, format_time
+from keyferry_server.domain.identifiers import KeyIdentifier
+
+_VERSION = "1.11"
+_SOURCE = "kms.amazonaws.com"
+_CHANGES = re.compile(
+    "(?:Cancel|Create|Delete|Disable|Enable|Import|Put|Replicate|Retire|Revoke|Rotate|Schedule|Tag|Untag|Update)[A-Z]"
+)
+
+
+class AuditTrail(Protocol):
+    """Something that becomes records. `is_written` is set when they are in the database."""
+
+    is_written: bool
+
+    def events(self) -> Sequence[AuditEvent]:
+        """Return the events as they stand now; none if nothing happened."""
+        ...
+
+
+current_trail: ContextVar[AuditTrail | None] = ContextVar("current_trail", default=None)
+
+
+@contextmanager
+def recording(trail: AuditTrail) -> Iterator[None]:
+    """Make `trail` the one of everything inside."""
+    token = current_trail.set(trail)
+    try:
+        yield
+    finally:
+        current_trail.reset(token)
+
+
+@dataclass(slots=True)
+class CallTrail:
+    """The trail of one call; `parameters` are those that may be shown."""
+
+    operation: str
+    request_id: str
+    started_at: datetime
+    region: str
+    peer: str
+    parameters: Mapping[str, Any] = field(repr=False)
+    caller: Mapping[str, str] = field(default_factory=lambda: {"type": "Anonymous"})
+    key_arns: dict[str, None] = field(default_factory=dict)
+    error: tuple[str, str] | None = None
+    is_written: bool = False
+
+    def events(self) -> Sequence[AuditEvent]:
+        """Return the one event of the call."""
+        content: dict[str, Any] = {
+            "eventVersion": _VERSION,
+            "eventType": "AwsApiCall",
+            "eventSource": _SOURCE,
+            "eventName": self.operation,
+            "eventTime": format_time(self.started_at),
+            "awsRegion": self.region,
+            "sourceIPAddress": _address(self.peer),
+            "userIdentity": dict(self.caller),
+            "requestID": self.request_id,
+            "readOnly": _CHANGES.match(self.operation) is None,
+            "requestParameters": self.parameters,
+            "resources": [_resource(arn) for arn in self.key_arns],
+        }
+        if self.error is not None:
+            content["errorCode"], content["errorMessage"] = self.error
+        return [AuditEvent(self.started_at, content)]
+
+
+@dataclass(slots=True)
+class ServiceTrail:
+    """The trail of what the service does by itself, to any number of keys."""
+
+    operation: str
+    moment: datetime
+    noted: list[tuple[KeyIdentifier, Mapping[str, str]]] = field(default_factory=list)
+    is_written: bool = False
+
+    def note(self, key: KeyIdentifier, **details: str) -> None:
+        """Note that it was done to a key."""
+        self.noted.append((key, details))
+
+    def events(self) -> Sequence[AuditEvent]:
+        """Return an event for each key."""
+        return [
+            AuditEvent(
+                self.moment,
+                {
+                    "eventVersion": _VERSION,
+                    "eventType": "AwsServiceEvent",
+                    "eventSource": _SOURCE,
+                    "eventName": self.operation,
+                    "eventTime": format_time(self.moment),
+                    "awsRegion": key.scope.region,
+                    "userIdentity": {"accountId": key.scope.account_id, "invokedBy": "keyferry-server"},
+                    "readOnly": False,
+                    "serviceEventDetails": {"keyId": key.key_id, **details},
+                    "resources": [_resource(key.arn)],
+                },
+            )
+            for key, details in self.noted
+        ]
+
+
+def note_caller(account_id: str, arn: str, region: str) -> None:
+    """Note who is calling, and in which Region."""
+    trail = current_trail.get()
+    if isinstance(trail, CallTrail):
+        trail.region = region
+        trail.caller = {"type": "Principal", "accountId": account_id, "arn": arn}
+
+
+def note_key(arn: str) -> None:
+    """Note a key that the call is about."""
+    trail = current_trail.get()
+    if isinstance(trail, CallTrail):
+        trail.key_arns[arn] = None
+
+
+def _resource(arn: str) -> dict[str, str]:
+    return {"type": "AWS::KMS::Key", "ARN": arn, "accountId": arn.split(":")[4]}
+
+
+def _address(peer: str) -> str:
+    """Return the address of a peer as gRPC writes it (ipv4:127.0.0.1:1234), or the peer as it is."""
+    host = peer.partition(":")[2].rpartition(":")[0].strip("[]").replace("%5B", "").replace("%5D", "")
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        return peer
