@@ -212,6 +212,15 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         )
 
 
+@asynccontextmanager
+async def opened_access_keys(settings: Settings) -> AsyncIterator[AccessKeyRing]:
+    """Open the access keys alone, for the operator; the root key must be the one that this database knows."""
+    async with _opened(settings) as (root_key, database):
+        sealer, clock = Sealer(root_key), SystemClock()
+        await _installation_secret(InstallationStore(database), sealer, clock)
+        yield AccessKeyRing(AccessKeyStore(database), sealer, clock)
+
+
 def _authenticate(settings: Settings, scope: Scope, access_keys: AccessKeys, clock: Clock) -> Middleware:
     local = Principal(scope.account_id, f"arn:{scope.partition}:iam::{scope.account_id}:root")
     allowed_regions = settings.allowed_regions or RegionList(settings.default_region)

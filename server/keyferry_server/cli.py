@@ -1,12 +1,13 @@
-"""The `keyferry-server` command: serve, migrate, check-config, root-key.
+"""The `keyferry-server` command: serve, migrate, check-config, root-key, access-key.
 
 Exit codes: 0 done, 1 it cannot be done (the reason is on standard error), 2 wrong usage or settings.
 """
 
 import asyncio
+import re
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Annotated, Any, Never
 
@@ -14,11 +15,20 @@ import structlog
 import typer
 from pydantic import ValidationError
 
-from keyferry_server.app import StartError, database_url, load_root_key, open_database, running
+from keyferry_server.app import (
+    StartError,
+    database_url,
+    load_root_key,
+    open_database,
+    opened_access_keys,
+    running,
+)
+from keyferry_server.authn.caller import Principal
 from keyferry_server.crypto.root_key import RootKeyError
 from keyferry_server.crypto.root_key.file import generate_root_key_file
 from keyferry_server.domain.errors import KmsError
 from keyferry_server.logs import configure_logs
+from keyferry_server.operations.access_key_ring import AccessKeyRing
 from keyferry_server.settings import Settings, describe_setting_errors
 from keyferry_server.storage.database import DatabaseUnusableError
 from keyferry_server.storage.embedded import EmbeddedPostgresError
@@ -27,6 +37,9 @@ from keyferry_server.storage.url import DatabaseUrlError
 
 REFUSED = 1
 MISUSED = 2
+
+_PRINCIPAL = re.compile(r"root|(?:user|role)(?:/[\w+=,.@-]{1,128}){1,4}", re.ASCII)
+_ACCOUNT = re.compile(r"[0-9]{12}")
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -39,6 +52,10 @@ app = typer.Typer(
 )
 root_key_app = typer.Typer(help="The root key, which seals everything in the database.", no_args_is_help=True)
 app.add_typer(root_key_app, name="root-key")
+access_key_app = typer.Typer(
+    help="Access keys, which AWS's tools sign their requests with.", no_args_is_help=True
+)
+app.add_typer(access_key_app, name="access-key")
 
 DatabaseUrl = Annotated[
     str | None,
@@ -51,6 +68,7 @@ RootKeyFile = Annotated[
     Path | None, typer.Option(help="File with the root key. Required with --database-url.")
 ]
 Listen = Annotated[str | None, typer.Option(metavar="HOST:PORT")]
+AccessKeyId = Annotated[str, typer.Argument(metavar="ACCESS_KEY_ID")]
 ListenOrOff = Annotated[str | None, typer.Option(metavar="HOST:PORT|off")]
 
 
@@ -110,6 +128,77 @@ def generate(out: Annotated[Path, typer.Option(help="File to write; it must not 
     )
 
 
+@access_key_app.command("create")
+def create_access_key(
+    principal: Annotated[
+        str, typer.Option(help="Who signs with it: root, user/NAME or role/NAME of the account.")
+    ] = "root",
+    account: Annotated[str | None, typer.Option(help="12 digits. Default: the default account.")] = None,
+    database_url: DatabaseUrl = None,
+    data_dir: DataDir = None,
+    root_key_file: RootKeyFile = None,
+) -> None:
+    """Make an access key and show it, in the form of AWS's credentials file. Its secret is never shown again."""
+    settings = _settings(database_url=database_url, data_dir=data_dir, root_key_file=root_key_file)
+    owner = account or settings.default_account
+    if not _PRINCIPAL.fullmatch(principal) or not _ACCOUNT.fullmatch(owner):
+        _fail("a principal is root, user/NAME or role/NAME, and an account has 12 digits", MISUSED)
+    configure_logs(settings.log_level, settings.log_format)
+    _run(_create_access_key(settings, Principal(owner, f"arn:{settings.partition}:iam::{owner}:{principal}")))
+
+
+@access_key_app.command("list")
+def list_access_keys(
+    database_url: DatabaseUrl = None, data_dir: DataDir = None, root_key_file: RootKeyFile = None
+) -> None:
+    """Show all access keys, without their secrets: ID, enabled or disabled, when it was made, whose it is."""
+    settings = _settings(database_url=database_url, data_dir=data_dir, root_key_file=root_key_file)
+    configure_logs(settings.log_level, settings.log_format)
+    _run(_list_access_keys(settings))
+
+
+@access_key_app.command("enable")
+def enable_access_key(
+    access_key_id: AccessKeyId,
+    database_url: DatabaseUrl = None,
+    data_dir: DataDir = None,
+    root_key_file: RootKeyFile = None,
+) -> None:
+    """Switch an access key on."""
+    _change_access_key(
+        _settings(database_url=database_url, data_dir=data_dir, root_key_file=root_key_file),
+        lambda keys: keys.switch(access_key_id, enabled=True),
+    )
+
+
+@access_key_app.command("disable")
+def disable_access_key(
+    access_key_id: AccessKeyId,
+    database_url: DatabaseUrl = None,
+    data_dir: DataDir = None,
+    root_key_file: RootKeyFile = None,
+) -> None:
+    """Switch an access key off. Running servers forget it within 5 seconds."""
+    _change_access_key(
+        _settings(database_url=database_url, data_dir=data_dir, root_key_file=root_key_file),
+        lambda keys: keys.switch(access_key_id, enabled=False),
+    )
+
+
+@access_key_app.command("delete")
+def delete_access_key(
+    access_key_id: AccessKeyId,
+    database_url: DatabaseUrl = None,
+    data_dir: DataDir = None,
+    root_key_file: RootKeyFile = None,
+) -> None:
+    """Delete an access key for good. Running servers forget it within 5 seconds."""
+    _change_access_key(
+        _settings(database_url=database_url, data_dir=data_dir, root_key_file=root_key_file),
+        lambda keys: keys.delete(access_key_id),
+    )
+
+
 def main() -> None:
     """Run the command line."""
     app()
@@ -122,6 +211,13 @@ async def _serve(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     if settings.insecure_no_auth:
         _log.warning("NO AUTHENTICATION: everyone who can reach this server can use every key in it")
+    elif settings.aws_listen != "off" and settings.aws_auth == "none":
+        _log.warning(
+            "AWS's wire takes ANY CREDENTIALS: whoever reaches it acts as the root of the account. It is open to this "
+            "machine only; KEYFERRY_AWS_AUTH=sigv4 checks signatures",
+            listen=settings.aws_listen,
+            account=settings.default_account,
+        )
     async with running(settings) as server:
         sys.stdout.write(
             f"keyferry-server is ready: grpc={server.grpc_address} aws={server.aws_address} metrics={server.metrics_address}\n"
@@ -151,6 +247,35 @@ async def _check(settings: Settings) -> None:
         await check_schema(database)
     finally:
         await database.close()
+
+
+async def _create_access_key(settings: Settings, principal: Principal) -> None:
+    async with opened_access_keys(settings) as keys:
+        key = await keys.create(principal)
+    typer.echo(f"aws_access_key_id = {key.access_key_id}")
+    typer.echo(f"aws_secret_access_key = {key.secret.reveal().decode()}")
+
+
+async def _list_access_keys(settings: Settings) -> None:
+    async with opened_access_keys(settings) as keys:
+        found = await keys.list()
+    for key in found:
+        state = "enabled" if key.enabled else "disabled"
+        typer.echo(
+            f"{key.access_key_id}  {state:8}  {key.created_at:%Y-%m-%dT%H:%M:%SZ}  {key.principal.arn}"
+        )
+
+
+def _change_access_key(settings: Settings, change: Callable[[AccessKeyRing], Awaitable[bool]]) -> None:
+    configure_logs(settings.log_level, settings.log_format)
+    _run(_changed_access_key(settings, change))
+
+
+async def _changed_access_key(settings: Settings, change: Callable[[AccessKeyRing], Awaitable[bool]]) -> None:
+    async with opened_access_keys(settings) as keys:
+        is_there = await change(keys)
+    if not is_there:
+        raise StartError("there is no such access key: `keyferry-server access-key list` shows all")
 
 
 def _settings(**options: object) -> Settings:

@@ -66,7 +66,7 @@ class RegionList(str):
 
     def allows(self, region: str) -> bool:
         """Tell whether a Region is in the list."""
-        return region in self.split(",") or (self == "*" and _REGION.fullmatch(region) is not None)
+        return _REGION.fullmatch(region) is not None if self == "*" else region in self.split(",")
 
 
 def _parse_regions(value: object) -> object:
