@@ -86,7 +86,7 @@ def test_no_definition_of_the_contract_escapes_the_test_of_comments() -> None:
     expected += [enum.name for enum in ENUMS]
     expected += [value.name for enum in ENUMS for value in enum.values]
     expected += [method.name for method in METHODS]
-    expected += ["constraint", "keyferry_extension"]
+    expected += ["constraint", "keyferry_extension", "upper_camel_case"]
     assert named == sorted(expected)
 
 

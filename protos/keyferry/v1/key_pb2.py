@@ -23,29 +23,32 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from keyferry.v1 import constraints_pb2 as keyferry_dot_v1_dot_constraints__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15keyferry/v1/key.proto\x12\x0bkeyferry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb8\x08\n\x0bKeyMetadata\x12)\n\x0e\x61ws_account_id\x18\x01 \x01(\tH\x00R\x0c\x41WSAccountId\x88\x01\x01\x12\x13\n\x06key_id\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\x10\n\x03\x61rn\x18\x03 \x01(\tH\x02\x88\x01\x01\x12\x36\n\rcreation_date\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x03\x88\x01\x01\x12\x14\n\x07\x65nabled\x18\x05 \x01(\x08H\x04\x88\x01\x01\x12\x18\n\x0b\x64\x65scription\x18\x06 \x01(\tH\x05\x88\x01\x01\x12\x31\n\tkey_usage\x18\x07 \x01(\x0e\x32\x19.keyferry.v1.KeyUsageTypeH\x06\x88\x01\x01\x12-\n\tkey_state\x18\x08 \x01(\x0e\x32\x15.keyferry.v1.KeyStateH\x07\x88\x01\x01\x12\x36\n\rdeletion_date\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x08\x88\x01\x01\x12\x31\n\x08valid_to\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampH\t\x88\x01\x01\x12,\n\x06origin\x18\x0b \x01(\x0e\x32\x17.keyferry.v1.OriginTypeH\n\x88\x01\x01\x12?\n\x10\x65xpiration_model\x18\x0c \x01(\x0e\x32 .keyferry.v1.ExpirationModelTypeH\x0b\x88\x01\x01\x12\x35\n\x0bkey_manager\x18\r \x01(\x0e\x32\x1b.keyferry.v1.KeyManagerTypeH\x0c\x88\x01\x01\x12+\n\x08key_spec\x18\x0e \x01(\x0e\x32\x14.keyferry.v1.KeySpecH\r\x88\x01\x01\x12\x43\n\x15\x65ncryption_algorithms\x18\x0f \x03(\x0e\x32$.keyferry.v1.EncryptionAlgorithmSpec\x12\x19\n\x0cmulti_region\x18\x10 \x01(\x08H\x0e\x88\x01\x01\x12$\n\x17\x63urrent_key_material_id\x18\x11 \x01(\tH\x0f\x88\x01\x01\x12,\n\x1fpending_deletion_window_in_days\x18\x12 \x01(\x05H\x10\x88\x01\x01\x42\x11\n\x0f_aws_account_idB\t\n\x07_key_idB\x06\n\x04_arnB\x10\n\x0e_creation_dateB\n\n\x08_enabledB\x0e\n\x0c_descriptionB\x0c\n\n_key_usageB\x0c\n\n_key_stateB\x10\n\x0e_deletion_dateB\x0b\n\t_valid_toB\t\n\x07_originB\x13\n\x11_expiration_modelB\x0e\n\x0c_key_managerB\x0b\n\t_key_specB\x0f\n\r_multi_regionB\x1a\n\x18_current_key_material_idB\"\n _pending_deletion_window_in_days*\x92\x01\n\x08KeyState\x12\x19\n\x15KEY_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11KEY_STATE_ENABLED\x10\x01\x12\x16\n\x12KEY_STATE_DISABLED\x10\x02\x12\x1e\n\x1aKEY_STATE_PENDING_DELETION\x10\x03\x12\x1c\n\x18KEY_STATE_PENDING_IMPORT\x10\x04*R\n\x0cKeyUsageType\x12\x1e\n\x1aKEY_USAGE_TYPE_UNSPECIFIED\x10\x00\x12\"\n\x1eKEY_USAGE_TYPE_ENCRYPT_DECRYPT\x10\x01*C\n\x07KeySpec\x12\x18\n\x14KEY_SPEC_UNSPECIFIED\x10\x00\x12\x1e\n\x1aKEY_SPEC_SYMMETRIC_DEFAULT\x10\x01*\\\n\nOriginType\x12\x1b\n\x17ORIGIN_TYPE_UNSPECIFIED\x10\x00\x12\x17\n\x13ORIGIN_TYPE_AWS_KMS\x10\x01\x12\x18\n\x14ORIGIN_TYPE_EXTERNAL\x10\x02*Q\n\x0eKeyManagerType\x12 \n\x1cKEY_MANAGER_TYPE_UNSPECIFIED\x10\x00\x12\x1d\n\x19KEY_MANAGER_TYPE_CUSTOMER\x10\x01*\xa4\x01\n\x13\x45xpirationModelType\x12%\n!EXPIRATION_MODEL_TYPE_UNSPECIFIED\x10\x00\x12.\n*EXPIRATION_MODEL_TYPE_KEY_MATERIAL_EXPIRES\x10\x01\x12\x36\n2EXPIRATION_MODEL_TYPE_KEY_MATERIAL_DOES_NOT_EXPIRE\x10\x02*u\n\x17\x45ncryptionAlgorithmSpec\x12)\n%ENCRYPTION_ALGORITHM_SPEC_UNSPECIFIED\x10\x00\x12/\n+ENCRYPTION_ALGORITHM_SPEC_SYMMETRIC_DEFAULT\x10\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15keyferry/v1/key.proto\x12\x0bkeyferry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dkeyferry/v1/constraints.proto\"\xb8\x08\n\x0bKeyMetadata\x12)\n\x0e\x61ws_account_id\x18\x01 \x01(\tH\x00R\x0c\x41WSAccountId\x88\x01\x01\x12\x13\n\x06key_id\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\x10\n\x03\x61rn\x18\x03 \x01(\tH\x02\x88\x01\x01\x12\x36\n\rcreation_date\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x03\x88\x01\x01\x12\x14\n\x07\x65nabled\x18\x05 \x01(\x08H\x04\x88\x01\x01\x12\x18\n\x0b\x64\x65scription\x18\x06 \x01(\tH\x05\x88\x01\x01\x12\x31\n\tkey_usage\x18\x07 \x01(\x0e\x32\x19.keyferry.v1.KeyUsageTypeH\x06\x88\x01\x01\x12-\n\tkey_state\x18\x08 \x01(\x0e\x32\x15.keyferry.v1.KeyStateH\x07\x88\x01\x01\x12\x36\n\rdeletion_date\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x08\x88\x01\x01\x12\x31\n\x08valid_to\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampH\t\x88\x01\x01\x12,\n\x06origin\x18\x0b \x01(\x0e\x32\x17.keyferry.v1.OriginTypeH\n\x88\x01\x01\x12?\n\x10\x65xpiration_model\x18\x0c \x01(\x0e\x32 .keyferry.v1.ExpirationModelTypeH\x0b\x88\x01\x01\x12\x35\n\x0bkey_manager\x18\r \x01(\x0e\x32\x1b.keyferry.v1.KeyManagerTypeH\x0c\x88\x01\x01\x12+\n\x08key_spec\x18\x0e \x01(\x0e\x32\x14.keyferry.v1.KeySpecH\r\x88\x01\x01\x12\x43\n\x15\x65ncryption_algorithms\x18\x0f \x03(\x0e\x32$.keyferry.v1.EncryptionAlgorithmSpec\x12\x19\n\x0cmulti_region\x18\x10 \x01(\x08H\x0e\x88\x01\x01\x12$\n\x17\x63urrent_key_material_id\x18\x11 \x01(\tH\x0f\x88\x01\x01\x12,\n\x1fpending_deletion_window_in_days\x18\x12 \x01(\x05H\x10\x88\x01\x01\x42\x11\n\x0f_aws_account_idB\t\n\x07_key_idB\x06\n\x04_arnB\x10\n\x0e_creation_dateB\n\n\x08_enabledB\x0e\n\x0c_descriptionB\x0c\n\n_key_usageB\x0c\n\n_key_stateB\x10\n\x0e_deletion_dateB\x0b\n\t_valid_toB\t\n\x07_originB\x13\n\x11_expiration_modelB\x0e\n\x0c_key_managerB\x0b\n\t_key_specB\x0f\n\r_multi_regionB\x1a\n\x18_current_key_material_idB\"\n _pending_deletion_window_in_days*\x98\x01\n\x08KeyState\x12\x19\n\x15KEY_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11KEY_STATE_ENABLED\x10\x01\x12\x16\n\x12KEY_STATE_DISABLED\x10\x02\x12\x1e\n\x1aKEY_STATE_PENDING_DELETION\x10\x03\x12\x1c\n\x18KEY_STATE_PENDING_IMPORT\x10\x04\x1a\x04\x98\xb2\x19\x01*R\n\x0cKeyUsageType\x12\x1e\n\x1aKEY_USAGE_TYPE_UNSPECIFIED\x10\x00\x12\"\n\x1eKEY_USAGE_TYPE_ENCRYPT_DECRYPT\x10\x01*C\n\x07KeySpec\x12\x18\n\x14KEY_SPEC_UNSPECIFIED\x10\x00\x12\x1e\n\x1aKEY_SPEC_SYMMETRIC_DEFAULT\x10\x01*\\\n\nOriginType\x12\x1b\n\x17ORIGIN_TYPE_UNSPECIFIED\x10\x00\x12\x17\n\x13ORIGIN_TYPE_AWS_KMS\x10\x01\x12\x18\n\x14ORIGIN_TYPE_EXTERNAL\x10\x02*Q\n\x0eKeyManagerType\x12 \n\x1cKEY_MANAGER_TYPE_UNSPECIFIED\x10\x00\x12\x1d\n\x19KEY_MANAGER_TYPE_CUSTOMER\x10\x01*\xa4\x01\n\x13\x45xpirationModelType\x12%\n!EXPIRATION_MODEL_TYPE_UNSPECIFIED\x10\x00\x12.\n*EXPIRATION_MODEL_TYPE_KEY_MATERIAL_EXPIRES\x10\x01\x12\x36\n2EXPIRATION_MODEL_TYPE_KEY_MATERIAL_DOES_NOT_EXPIRE\x10\x02*u\n\x17\x45ncryptionAlgorithmSpec\x12)\n%ENCRYPTION_ALGORITHM_SPEC_UNSPECIFIED\x10\x00\x12/\n+ENCRYPTION_ALGORITHM_SPEC_SYMMETRIC_DEFAULT\x10\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'keyferry.v1.key_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_KEYSTATE']._serialized_start=1155
-  _globals['_KEYSTATE']._serialized_end=1301
-  _globals['_KEYUSAGETYPE']._serialized_start=1303
-  _globals['_KEYUSAGETYPE']._serialized_end=1385
-  _globals['_KEYSPEC']._serialized_start=1387
-  _globals['_KEYSPEC']._serialized_end=1454
-  _globals['_ORIGINTYPE']._serialized_start=1456
-  _globals['_ORIGINTYPE']._serialized_end=1548
-  _globals['_KEYMANAGERTYPE']._serialized_start=1550
-  _globals['_KEYMANAGERTYPE']._serialized_end=1631
-  _globals['_EXPIRATIONMODELTYPE']._serialized_start=1634
-  _globals['_EXPIRATIONMODELTYPE']._serialized_end=1798
-  _globals['_ENCRYPTIONALGORITHMSPEC']._serialized_start=1800
-  _globals['_ENCRYPTIONALGORITHMSPEC']._serialized_end=1917
-  _globals['_KEYMETADATA']._serialized_start=72
-  _globals['_KEYMETADATA']._serialized_end=1152
+  _globals['_KEYSTATE']._loaded_options = None
+  _globals['_KEYSTATE']._serialized_options = b'\230\262\031\001'
+  _globals['_KEYSTATE']._serialized_start=1186
+  _globals['_KEYSTATE']._serialized_end=1338
+  _globals['_KEYUSAGETYPE']._serialized_start=1340
+  _globals['_KEYUSAGETYPE']._serialized_end=1422
+  _globals['_KEYSPEC']._serialized_start=1424
+  _globals['_KEYSPEC']._serialized_end=1491
+  _globals['_ORIGINTYPE']._serialized_start=1493
+  _globals['_ORIGINTYPE']._serialized_end=1585
+  _globals['_KEYMANAGERTYPE']._serialized_start=1587
+  _globals['_KEYMANAGERTYPE']._serialized_end=1668
+  _globals['_EXPIRATIONMODELTYPE']._serialized_start=1671
+  _globals['_EXPIRATIONMODELTYPE']._serialized_end=1835
+  _globals['_ENCRYPTIONALGORITHMSPEC']._serialized_start=1837
+  _globals['_ENCRYPTIONALGORITHMSPEC']._serialized_end=1954
+  _globals['_KEYMETADATA']._serialized_start=103
+  _globals['_KEYMETADATA']._serialized_end=1183
 # @@protoc_insertion_point(module_scope)

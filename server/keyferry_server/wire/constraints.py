@@ -17,6 +17,7 @@ from keyferry_server.domain.errors import FieldViolation, ValidationException, s
 
 # The generated stub types the extension as a plain descriptor; mypy wants the field's own kind.
 _CONSTRAINT: Any = constraints_pb2.constraint
+_UPPER_CAMEL_CASE: Any = constraints_pb2.upper_camel_case
 _FieldCheck = Callable[[Message], Iterator[FieldViolation]]
 
 
@@ -152,6 +153,9 @@ def enum_prefix(enum_name: str) -> str:
 
 @cache
 def enum_values(enum: EnumDescriptor) -> dict[str, int]:
-    """Return the values of an enumeration by their AWS names: ORIGIN_TYPE_EXTERNAL is EXTERNAL."""
+    """Return the values of an enumeration by AWS's names: ORIGIN_TYPE_EXTERNAL is EXTERNAL."""
     prefix = enum_prefix(enum.name)
-    return {value.name.removeprefix(prefix): value.number for value in enum.values if value.number != 0}
+    named = {value.name.removeprefix(prefix): value.number for value in enum.values if value.number != 0}
+    if enum.GetOptions().Extensions[_UPPER_CAMEL_CASE]:
+        return {name.title().replace("_", ""): number for name, number in named.items()}
+    return named

@@ -1,6 +1,7 @@
 """JSON to messages: decoders made once from the descriptors of the contract.
 
-1. A member that is null, or that the contract does not know, is absent.
+1. A member that is null, or that the contract does not know, is absent; but a
+   member of AWS's that must not be ignored is an UnsupportedOperationException.
 2. A value of another JSON type than its member's, a blob that is not base64 and
    a number that its member cannot hold are a SerializationException.
 3. A text that is no value of its enumeration is a violation of the contract
@@ -22,8 +23,12 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from keyferry_server.domain.errors import FieldViolation, SerializationException
-from keyferry_server.transport.aws_json.names import member_name
+from keyferry_server.domain.errors import (
+    FieldViolation,
+    SerializationException,
+    UnsupportedOperationException,
+)
+from keyferry_server.transport.aws_json.names import UNSUPPORTED_MEMBERS, members
 from keyferry_server.wire.constraints import enum_values, unknown_value, violation_error, violations
 
 # Reads one JSON value of the member that is named second; what is third collects violations of rule 3.
@@ -85,10 +90,12 @@ def _decoder(descriptor: Descriptor) -> _Read:
             if reader is not None:
                 field, member, read_member = reader
                 fields[field] = read_member(content, path + member, unknown)
+            elif content and name in UNSUPPORTED_MEMBERS:
+                raise UnsupportedOperationException(f"The member '{path}{name}' is not supported.")
         return make(**fields)
 
-    for field in descriptor.fields:
-        readers[member_name(field)] = (field.name, field.camelcase_name, _reader(field))
+    for name, field in members(descriptor):
+        readers[name] = (field.name, field.camelcase_name, _reader(field))
     return read
 
 

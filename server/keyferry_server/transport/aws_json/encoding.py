@@ -1,6 +1,6 @@
 """Messages to JSON: encoders made once from the descriptors of the contract.
 
-A member that the message does not have is left out. The one exception is the
+A member that the message does not have is left out, and so is what AWS does not have. The one exception is the
 list of a page: it is there when it is empty too, because callers iterate over it.
 """
 
@@ -14,7 +14,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from keyferry_server.transport.aws_json.names import member_name
+from keyferry_server.transport.aws_json.names import members
 from keyferry_server.wire.constraints import enum_values
 
 _Write = Callable[[Any], Any]
@@ -35,17 +35,19 @@ def _encoder(descriptor: Descriptor) -> _Write:
     """Return what writes a message of that type as a JSON object."""
     writers: dict[int, tuple[str, _Write]] = {}
     of_page = "truncated" in descriptor.fields_by_name
-    lists = [member_name(field) for field in descriptor.fields if of_page and field.is_repeated]
+    lists = [name for name, field in members(descriptor) if of_page and field.is_repeated]
 
     def write(message: Message) -> dict[str, Any]:
-        members: dict[str, Any] = {name: [] for name in lists}
+        written: dict[str, Any] = {name: [] for name in lists}
         for field, value in message.ListFields():
-            name, write_member = writers[field.number]
-            members[name] = write_member(value)
-        return members
+            writer = writers.get(field.number)
+            if writer is not None:
+                name, write_member = writer
+                written[name] = write_member(value)
+        return written
 
-    for field in descriptor.fields:
-        writers[field.number] = (member_name(field), _writer(field))
+    for name, field in members(descriptor):
+        writers[field.number] = (name, _writer(field))
     return write
 
 
@@ -71,8 +73,8 @@ def _value_writer(field: FieldDescriptor) -> _Write:
 def _object_writer(descriptor: Descriptor) -> _Write:
     def write(value: Message) -> dict[str, Any]:
         # Not before: a message may hold messages of its own type.
-        members: dict[str, Any] = _encoder(descriptor)(value)
-        return members
+        written: dict[str, Any] = _encoder(descriptor)(value)
+        return written
 
     return write
 
