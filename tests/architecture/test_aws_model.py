@@ -76,29 +76,31 @@ def differences(descriptor: Descriptor, shape: dict[str, Any], path: str, *, is_
 def type_differences(
     field: FieldDescriptor, shape: dict[str, Any], path: str, *, is_input: bool
 ) -> Iterator[str]:
-    if field.message_type is not None and field.message_type.GetOptions().map_entry:
-        if shape["type"] != "map":
-            yield f"{path}: AWS has a {shape['type']}, we have a map"
-        return
-    if field.is_repeated:
-        if shape["type"] != "list":
-            yield f"{path}: AWS has a {shape['type']}, we have a list"
+    kinds = kinds_of(field)
+    for kind in kinds:
+        if kind != shape["type"]:
+            yield f"{path}: AWS has a {shape['type']}, we have a {kind}"
             return
-        shape = SHAPES[shape["member"]["shape"]]
-    if field.message_type is None:
-        ours = TYPES[field.type]
-    else:
-        is_timestamp = field.message_type.full_name == "google.protobuf.Timestamp"
-        ours = "timestamp" if is_timestamp else "structure"
-    if ours != shape["type"]:
-        yield f"{path}: AWS has a {shape['type']}, we have a {ours}"
-    elif ours == "structure":
+        shape = SHAPES[shape["member"]["shape"]] if kind == "list" else shape
+    if kinds[-1] == "structure":
         yield from differences(field.message_type, shape, path, is_input=is_input)
     elif (field.enum_type is not None) != ("enum" in shape):
         yield f"{path}: only one of the two is an enumeration"
     elif field.enum_type is not None:
         for value in set(enum_values(field.enum_type)) - set(shape["enum"]):
             yield f"{path}: AWS has no value {value}"
+
+
+def kinds_of(field: FieldDescriptor) -> list[str]:
+    """Return the model's names for the type of a field, that of a list before that of its entries."""
+    if field.message_type is None:
+        kind = TYPES[field.type]
+    elif field.message_type.GetOptions().map_entry:
+        return ["map"]
+    else:
+        is_timestamp = field.message_type.full_name == "google.protobuf.Timestamp"
+        kind = "timestamp" if is_timestamp else "structure"
+    return ["list", kind] if field.is_repeated else [kind]
 
 
 def limit_differences(
