@@ -6,4 +6,10 @@ import os
 # another user (which forks) beside running servers; a server starts its Postgres before its gRPC.
 os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 
-pytest_plugins = ["fixtures.postgres", "fixtures.ports", "fixtures.server", "fixtures.processes"]
+pytest_plugins = [
+    "fixtures.postgres",
+    "fixtures.ports",
+    "fixtures.server",
+    "fixtures.processes",
+    "fixtures.softhsm",
+]

@@ -6,7 +6,8 @@
     ├── ServiceError                     the service answered, and refused
     │   ├── ValidationException · InvalidArnException · InvalidMarkerException
     │   ├── InvalidCiphertextException · InvalidImportTokenException · ExpiredImportTokenException
-    │   ├── IncorrectKeyMaterialException · IncorrectKeyException
+    │   ├── IncorrectKeyMaterialException · IncorrectKeyException · MalformedPolicyDocumentException
+    │   ├── InvalidGrantIdException · InvalidGrantTokenException
     │   ├── NotFoundException · DisabledException · KMSInvalidStateException
     │   ├── UnsupportedOperationException · AccessDeniedException · DryRunOperationException
     │   ├── MissingAuthenticationTokenException · UnrecognizedClientException
@@ -101,6 +102,18 @@ class IncorrectKeyMaterialException(ServiceError):
 
 class IncorrectKeyException(ServiceError):
     """The ciphertext was made by another key than the one named."""
+
+
+class MalformedPolicyDocumentException(ServiceError):
+    """A policy document is not valid; the message names the place in it."""
+
+
+class InvalidGrantIdException(ServiceError):
+    """There is no grant of that id on the key."""
+
+
+class InvalidGrantTokenException(ServiceError):
+    """The grant token is damaged, or was not given out by the service."""
 
 
 class NotFoundException(ServiceError):

@@ -41,6 +41,8 @@ from keyferry.v1 import (
     GenerateRandomResponse,
     GetKeyLastUsageRequest,
     GetKeyLastUsageResponse,
+    GetKeyPolicyRequest,
+    GetKeyPolicyResponse,
     GetKeyRotationStatusRequest,
     GetKeyRotationStatusResponse,
     GetParametersForImportRequest,
@@ -55,11 +57,15 @@ from keyferry.v1 import (
     ListImportReceiptsResponse,
     ListImportTokensRequest,
     ListImportTokensResponse,
+    ListKeyPoliciesRequest,
+    ListKeyPoliciesResponse,
     ListKeyRotationsRequest,
     ListKeyRotationsResponse,
     ListKeysRequest,
     ListKeysResponse,
     OriginType,
+    PutKeyPolicyRequest,
+    PutKeyPolicyResponse,
     ReEncryptRequest,
     ReEncryptResponse,
     RevokeImportTokenRequest,
@@ -255,6 +261,21 @@ GET_KEY_LAST_USAGE = Rpc(
     GetKeyLastUsageRequest,
     GetKeyLastUsageResponse,
 )
+GET_KEY_POLICY = Rpc(
+    "/keyferry.v1.KeyManagementService/GetKeyPolicy",
+    GetKeyPolicyRequest,
+    GetKeyPolicyResponse,
+)
+PUT_KEY_POLICY = Rpc(
+    "/keyferry.v1.KeyManagementService/PutKeyPolicy",
+    PutKeyPolicyRequest,
+    PutKeyPolicyResponse,
+)
+LIST_KEY_POLICIES = Rpc(
+    "/keyferry.v1.KeyManagementService/ListKeyPolicies",
+    ListKeyPoliciesRequest,
+    ListKeyPoliciesResponse,
+)
 LIST_IMPORT_TOKENS = Rpc(
     "/keyferry.v1.KeyferryService/ListImportTokens",
     ListImportTokensRequest,
@@ -301,6 +322,8 @@ class Operations(ABC):
         key_usage: KeyUsageType | KeyUsageTypeName | None = None,
         key_spec: KeySpec | KeySpecName | None = None,
         origin: OriginType | OriginTypeName | None = None,
+        policy: str | None = None,
+        bypass_policy_lockout_safety_check: bool | None = None,
     ) -> Task[CreateKeyResponse]:
         """Creates a key in the caller's account; with the origin EXTERNAL without key material.
 
@@ -309,12 +332,17 @@ class Operations(ABC):
             key_usage: Default ENCRYPT_DECRYPT.
             key_spec: Default SYMMETRIC_DEFAULT.
             origin: Default AWS_KMS. EXTERNAL creates the key without key material.
+            policy: The key policy; 1 to 131072 characters. Default: the one that leaves everything to the
+                identity policies of the account. Refused as in PutKeyPolicy.
+            bypass_policy_lockout_safety_check: As in PutKeyPolicy.
         """
         members: Mapping[str, Any] = {
             "description": description,
             "key_usage": key_usage,
             "key_spec": key_spec,
             "origin": origin,
+            "policy": policy,
+            "bypass_policy_lockout_safety_check": bypass_policy_lockout_safety_check,
         }
         return self._start(CREATE_KEY, request, members, cancellation_token, timeout)
 
@@ -885,6 +913,88 @@ class Operations(ABC):
             "key_id": key_id,
         }
         return self._start(GET_KEY_LAST_USAGE, request, members, cancellation_token, timeout)
+
+    def get_key_policy_async(
+        self,
+        request: GetKeyPolicyRequest | None = None,
+        cancellation_token: CancellationToken = CancellationToken.none,
+        *,
+        timeout: float | None = None,
+        key_id: str | None = None,
+        policy_name: str | None = None,
+    ) -> Task[GetKeyPolicyResponse]:
+        """Shows the policy of a key.
+
+        NotFoundException for a policy name other than "default".
+
+        Args:
+            key_id: Key ID or key ARN; 1 to 2048 characters. An alias is an InvalidArnException.
+            policy_name: Default "default", which is the only one: NotFoundException for every other; 1 to 128
+                characters.
+        """
+        members: Mapping[str, Any] = {
+            "key_id": key_id,
+            "policy_name": policy_name,
+        }
+        return self._start(GET_KEY_POLICY, request, members, cancellation_token, timeout)
+
+    def put_key_policy_async(
+        self,
+        request: PutKeyPolicyRequest | None = None,
+        cancellation_token: CancellationToken = CancellationToken.none,
+        *,
+        timeout: float | None = None,
+        key_id: str | None = None,
+        policy_name: str | None = None,
+        policy: str | None = None,
+        bypass_policy_lockout_safety_check: bool | None = None,
+    ) -> Task[PutKeyPolicyResponse]:
+        """Gives a key another policy.
+
+        MalformedPolicyDocumentException (INVALID_ARGUMENT) if it is not valid or would not let the caller put
+        another one later; LimitExceededException (RESOURCE_EXHAUSTED) if it is longer than 32768 bytes.
+
+        Args:
+            key_id: Key ID or key ARN; 1 to 2048 characters. An alias is an InvalidArnException.
+            policy_name: Default "default", which is the only one: ValidationException for every other; 1 to
+                128 characters.
+            policy: The document; 1 to 131072 characters. LimitExceededException for more than 32768 bytes;
+                MalformedPolicyDocumentException if it is not valid.
+            bypass_policy_lockout_safety_check: Take also a policy that does not let the caller put another
+                one later. Default false: it is a MalformedPolicyDocumentException.
+        """
+        members: Mapping[str, Any] = {
+            "key_id": key_id,
+            "policy_name": policy_name,
+            "policy": policy,
+            "bypass_policy_lockout_safety_check": bypass_policy_lockout_safety_check,
+        }
+        return self._start(PUT_KEY_POLICY, request, members, cancellation_token, timeout)
+
+    def list_key_policies_async(
+        self,
+        request: ListKeyPoliciesRequest | None = None,
+        cancellation_token: CancellationToken = CancellationToken.none,
+        *,
+        timeout: float | None = None,
+        key_id: str | None = None,
+        limit: int | None = None,
+        marker: str | None = None,
+    ) -> Task[ListKeyPoliciesResponse]:
+        """Lists the names of a key's policies: there is one.
+
+        Args:
+            key_id: Key ID or key ARN; 1 to 2048 characters. An alias is an InvalidArnException.
+            limit: Most names in one answer, 1 to 1000; default 100.
+            marker: NextMarker of the answer before; 1 to 1024 characters. InvalidMarkerException if it is
+                anything else.
+        """
+        members: Mapping[str, Any] = {
+            "key_id": key_id,
+            "limit": limit,
+            "marker": marker,
+        }
+        return self._start(LIST_KEY_POLICIES, request, members, cancellation_token, timeout)
 
     def list_import_tokens_async(
         self,

@@ -13,6 +13,7 @@ from typing import Any
 import platformdirs
 from prometheus_client import GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR, CollectorRegistry
 
+from keyferry_server.administration.root_key_check import check_root_key
 from keyferry_server.authn.access_keys import AccessKeys
 from keyferry_server.authn.caller import Principal
 from keyferry_server.background.audit_log import AuditLog
@@ -20,26 +21,31 @@ from keyferry_server.background.database_watch import DatabaseWatch
 from keyferry_server.background.deletion import KeyReaper
 from keyferry_server.background.expiry import ExpirySweeper
 from keyferry_server.background.key_usage import KeyUsageRecorder
+from keyferry_server.background.root_key_watch import RootKeyWatch
 from keyferry_server.background.rotation import KeyRotator
 from keyferry_server.background.tasks import BackgroundTasks
 from keyferry_server.background.wrapping_key_pool import WrappingKeyPool
 from keyferry_server.call import Handler, Middleware
 from keyferry_server.crypto.audit_signature import AuditSigner
+from keyferry_server.crypto.grant_token import GrantTokenCodec
 from keyferry_server.crypto.import_token import ImportTokenCodec
 from keyferry_server.crypto.installation import INSTALLATION_SECRET_BYTES
 from keyferry_server.crypto.key_material_id import KeyMaterialIds
-from keyferry_server.crypto.root_key import RootKey
-from keyferry_server.crypto.root_key.environment import load_root_key_environment
-from keyferry_server.crypto.root_key.file import generate_root_key_file, load_root_key_file
-from keyferry_server.crypto.sealing import Place, Sealer
+from keyferry_server.crypto.root_key import RootKeyProvider
+from keyferry_server.crypto.root_key.environment import EnvironmentRootKeyProvider
+from keyferry_server.crypto.root_key.file import FileRootKeyProvider, generate_root_key_file
+from keyferry_server.crypto.root_key.ring import RootKeyRing
+from keyferry_server.crypto.sealing import Sealer
 from keyferry_server.crypto.secret import Secret
 from keyferry_server.crypto.wrapping.wrapping_key import RSA_MODULUS_BITS
 from keyferry_server.domain.clock import Clock, SystemClock
 from keyferry_server.domain.identifiers import Scope
+from keyferry_server.domain.sealed_places import INSTALLATION_SECRET
 from keyferry_server.middleware.audit import audit
 from keyferry_server.middleware.authenticate import authenticate_as, authenticate_signed
 from keyferry_server.middleware.deadline import enforce_deadline
 from keyferry_server.middleware.faults import hide_faults
+from keyferry_server.middleware.keep_request import keep_request
 from keyferry_server.middleware.log_calls import log_calls
 from keyferry_server.middleware.measure import measure
 from keyferry_server.middleware.record_usage import record_usage
@@ -60,6 +66,7 @@ from keyferry_server.storage.import_token_store import ImportTokenStore
 from keyferry_server.storage.installation_store import InstallationStore
 from keyferry_server.storage.key_store import KeyStore
 from keyferry_server.storage.key_usage_store import KeyUsageStore
+from keyferry_server.storage.root_key_store import RootKeyStore
 from keyferry_server.storage.schema import check_schema, migrate
 from keyferry_server.storage.url import parse_database_url
 from keyferry_server.transport.aws_json.endpoint import AwsEndpoint
@@ -69,7 +76,7 @@ from keyferry_server.transport.http import HttpServer
 from keyferry_server.transport.metrics import metrics_app
 from keyferry_server.transport.tls import load_tls
 
-INSTALLATION_PLACE = Place("installation", "1", "installation secret")
+INSTALLATION_PLACE = INSTALLATION_SECRET.place(1)
 
 
 class StartError(Exception):
@@ -85,6 +92,7 @@ class RunningServer:
     metrics_address: str
     database: Database
     sweeper: ExpirySweeper
+    root_keys: RootKeyRing
     reaper: KeyReaper
     rotator: KeyRotator
     audit_log: AuditLog
@@ -101,7 +109,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         registry.register(collector)
 
     async with AsyncExitStack() as stack:
-        root_key, database = await stack.enter_async_context(_opened(settings))
+        provider, database = await stack.enter_async_context(opened(settings))
         watch = DatabaseWatch(
             database,
             clock,
@@ -111,8 +119,11 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         )
         await _check_clock(watch)
 
-        sealer = Sealer(root_key)
-        installation_secret = await _installation_secret(InstallationStore(database), sealer, clock)
+        ring = RootKeyRing(provider.load)
+        sealer = Sealer(ring)
+        root_key_watch = await _entered(settings, database, ring)
+        stack.push_async_callback(root_key_watch.leave)
+        installation_secret = await installation_secret_of(InstallationStore(database), sealer, clock)
         key_material_ids = KeyMaterialIds(installation_secret)
         codec = ImportTokenCodec(installation_secret)
 
@@ -121,6 +132,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         parts = Parts(
             {
                 Clock: clock,
+                GrantTokenCodec: GrantTokenCodec(installation_secret),
                 Database: database,
                 DueWork: DueWork(database, settings.partition),
                 ImportTokenCodec: codec,
@@ -164,6 +176,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
             enforce_deadline,
             _authenticate(settings, scope, AccessKeyRing(parts.get(AccessKeyStore), sealer, clock), clock),
             validate_request,
+            keep_request,
             record_usage(usages.note, clock),
         ]
         calls = Calls(ROUTES, operations, middleware, scope)
@@ -197,6 +210,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         background.start(rotator.run(), "key rotator")
         background.start(usages.run(), "key usage recorder")
         background.start(watch.run(grpc_server.set_serving), "database watch")
+        background.start(root_key_watch.run(), "root key watch")
 
         yield RunningServer(
             grpc_address=settings.grpc_listen.with_port(grpc_port),
@@ -204,21 +218,13 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
             metrics_address=metrics_address,
             database=database,
             sweeper=sweeper,
+            root_keys=ring,
             reaper=reaper,
             rotator=rotator,
             audit_log=audit_log,
             operations=operations,
             background=background,
         )
-
-
-@asynccontextmanager
-async def opened_access_keys(settings: Settings) -> AsyncIterator[AccessKeyRing]:
-    """Open the access keys alone, for the operator; the root key must be the one that this database knows."""
-    async with _opened(settings) as (root_key, database):
-        sealer, clock = Sealer(root_key), SystemClock()
-        await _installation_secret(InstallationStore(database), sealer, clock)
-        yield AccessKeyRing(AccessKeyStore(database), sealer, clock)
 
 
 def _authenticate(settings: Settings, scope: Scope, access_keys: AccessKeys, clock: Clock) -> Middleware:
@@ -257,24 +263,25 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
 
 
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[tuple[RootKey, Database]]:
-    """Open the root key and the database at its schema: the operator's, or our own embedded one."""
+async def opened(settings: Settings) -> AsyncIterator[tuple[RootKeyProvider, Database]]:
+    """Find the root key and open the database at its schema: the operator's, or our own embedded one."""
     async with AsyncExitStack() as stack:
         if settings.database_url is not None:
-            root_key = load_root_key(settings)
+            provider = root_key_provider(settings)
+            provider.load()  # before anything is opened: what cannot start leaves nothing behind
             database = open_database(settings)
             stack.push_async_callback(database.close)
             await check_schema(database)
         else:
             find_software()  # before anything is made: what cannot start leaves nothing behind
             folder = settings.data_dir or default_data_dir()
-            root_key = _embedded_root_key(settings, folder)
+            provider = _embedded_root_key(settings, folder)
             postgres = await EmbeddedPostgres.start(folder)
             stack.push_async_callback(postgres.stop)
             await migrate(postgres.url(), settings.database_connect_timeout_seconds)
             database = _database(settings, postgres.url())
             stack.push_async_callback(database.close)
-        yield root_key, database
+        yield provider, database
 
 
 def open_database(settings: Settings) -> Database:
@@ -292,12 +299,14 @@ def database_url(settings: Settings) -> str:
     return parse_database_url(settings.database_url.get_secret_value(), password)
 
 
-def load_root_key(settings: Settings) -> RootKey:
-    """Load the root key that the settings name."""
+def root_key_provider(settings: Settings) -> RootKeyProvider:
+    """Return where the settings say that the root key is."""
     if settings.root_key is not None:
-        return load_root_key_environment(settings.root_key.get_secret_value())
+        return EnvironmentRootKeyProvider(Secret(settings.root_key.get_secret_value().encode()))
     if settings.root_key_file is not None:
-        return load_root_key_file(settings.root_key_file)
+        return FileRootKeyProvider(settings.root_key_file)
+    if settings.pkcs11_module is not None:
+        return _pkcs11(settings, settings.pkcs11_module)
     raise StartError(
         "a server with a database URL needs its root key: make one with `keyferry-server root-key generate --out FILE`, "
         "keep a copy of it apart from the database's backups, and name it with --root-key-file or KEYFERRY_ROOT_KEY_FILE"
@@ -323,10 +332,29 @@ def _database(settings: Settings, url: str) -> Database:
     )
 
 
-def _embedded_root_key(settings: Settings, folder: Path) -> RootKey:
-    """Load the root key of the embedded database; make it together with the database, and never later."""
-    if settings.root_key is not None or settings.root_key_file is not None:
-        return load_root_key(settings)
+def _pkcs11(settings: Settings, module: Path) -> RootKeyProvider:
+    try:
+        from keyferry_server.crypto.root_key.pkcs11 import Pkcs11RootKeyProvider  # noqa: PLC0415 -- an extra
+    except ImportError:
+        raise StartError(
+            "a root key in a PKCS#11 device needs the extra: pip install 'keyferry-server[pkcs11]'"
+        ) from None
+    pin = settings.pkcs11_pin.get_secret_value() if settings.pkcs11_pin is not None else None
+    if settings.pkcs11_pin_file is not None:
+        pin = settings.pkcs11_pin_file.read_text().rstrip("\r\n")
+    return Pkcs11RootKeyProvider(
+        module, settings.pkcs11_token or "", Secret((pin or "").encode()), settings.pkcs11_key_label
+    )
+
+
+def _embedded_root_key(settings: Settings, folder: Path) -> RootKeyProvider:
+    """Find the root key of the embedded database; make it together with the database, and never later."""
+    if (
+        settings.root_key is not None
+        or settings.root_key_file is not None
+        or settings.pkcs11_module is not None
+    ):
+        return root_key_provider(settings)
     path = folder / "root-key"
     if not path.exists():
         if (folder / "postgres").exists():
@@ -336,7 +364,15 @@ def _embedded_root_key(settings: Settings, folder: Path) -> RootKey:
             )
         make_data_folder(folder)
         generate_root_key_file(path)
-    return load_root_key_file(path)
+    return FileRootKeyProvider(path)
+
+
+async def _entered(settings: Settings, database: Database, ring: RootKeyRing) -> RootKeyWatch:
+    """Check the root key against the database, and make this server known to the others."""
+    await check_root_key(database, ring)
+    watch = RootKeyWatch(database, RootKeyStore(database), ring, settings.replica_interval_seconds)
+    await watch.enter()
+    return watch
 
 
 async def _check_clock(watch: DatabaseWatch) -> None:
@@ -349,7 +385,9 @@ async def _check_clock(watch: DatabaseWatch) -> None:
         )
 
 
-async def _installation_secret(store: InstallationStore, sealer: Sealer, clock: Clock) -> Secret:
+async def installation_secret_of(store: InstallationStore, sealer: Sealer, clock: Clock) -> Secret:
+    """Return the installation's secret; it is made with the first use of a database."""
+
     def make() -> bytes:
         return sealer.seal(Secret.generate(INSTALLATION_SECRET_BYTES), INSTALLATION_PLACE)
 

@@ -45,6 +45,8 @@ class Route:
 class Call:
     """One call. `deadline` is on the event loop's clock, in seconds.
 
+    `peer` is where it comes from, as gRPC writes it, and `is_encrypted` whether
+    nobody between can read it. `request` is what is asked: policies decide by it.
     `http_request` is what arrived over AWS's wire, where it is the whole request that is signed.
     """
 
@@ -54,6 +56,8 @@ class Call:
     deadline: float
     caller: Caller
     scope: Scope
+    is_encrypted: bool = False
+    request: Message | None = None
     http_request: HttpRequest | None = None
 
 

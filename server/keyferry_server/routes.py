@@ -30,13 +30,16 @@ from keyferry_server.operations.generate_data_key import GenerateDataKey
 from keyferry_server.operations.generate_data_key_without_plaintext import GenerateDataKeyWithoutPlaintext
 from keyferry_server.operations.generate_random import GenerateRandom
 from keyferry_server.operations.get_key_last_usage import GetKeyLastUsage
+from keyferry_server.operations.get_key_policy import GetKeyPolicy
 from keyferry_server.operations.get_key_rotation_status import GetKeyRotationStatus
 from keyferry_server.operations.get_parameters_for_import import GetParametersForImport
 from keyferry_server.operations.import_key_material import ImportKeyMaterial
 from keyferry_server.operations.list_import_receipts import ListImportReceipts
 from keyferry_server.operations.list_import_tokens import ListImportTokens
+from keyferry_server.operations.list_key_policies import ListKeyPolicies
 from keyferry_server.operations.list_key_rotations import ListKeyRotations
 from keyferry_server.operations.list_keys import ListKeys
+from keyferry_server.operations.put_key_policy import PutKeyPolicy
 from keyferry_server.operations.re_encrypt import ReEncrypt
 from keyferry_server.operations.revoke_import_token import RevokeImportToken
 from keyferry_server.operations.rotate_key_on_demand import RotateKeyOnDemand
@@ -70,6 +73,9 @@ ROUTES = (
     Route(RotateKeyOnDemand,               (P.ROTATE_KEY_ON_DEMAND,),                CRYPTOGRAPHIC,        KEY_ONLY, 10),
     Route(ListKeyRotations,                (P.LIST_KEY_ROTATIONS,),                  ANY_STATE,            KEY_ONLY, 10),
     Route(GetKeyLastUsage,                 (P.GET_KEY_LAST_USAGE,),                  ANY_STATE,            KEY_ONLY, 10),
+    Route(GetKeyPolicy,                    (P.GET_KEY_POLICY,),                      ANY_STATE,            KEY_ONLY, 10),
+    Route(PutKeyPolicy,                    (P.PUT_KEY_POLICY,),                      ANY_STATE,            KEY_ONLY, 10),
+    Route(ListKeyPolicies,                 (P.LIST_KEY_POLICIES,),                   ANY_STATE,            KEY_ONLY, 10),
     Route(ListImportTokens,                (P.LIST_IMPORT_TOKENS,),                  ANY_STATE,            KEY_ONLY, 10),
     Route(RevokeImportToken,               (P.REVOKE_IMPORT_TOKEN,),                 ANY_STATE,            KEY_ONLY, 10),
     Route(ListImportReceipts,              (P.LIST_IMPORT_RECEIPTS,),                ANY_STATE,            KEY_ONLY, 10),

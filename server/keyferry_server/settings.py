@@ -102,9 +102,14 @@ class Settings(BaseSettings):
     database_connect_timeout_seconds: Seconds = 5
     database_statement_timeout_seconds: Seconds = 10
 
-    # What seals the keys. With a DSN one of the two is required.
+    # What seals the keys. With a DSN one of the three is required: a file, the key itself, or a PKCS#11 device.
     root_key_file: Path | None = None
     root_key: SecretStr | None = None
+    pkcs11_module: Path | None = None
+    pkcs11_token: str | None = None
+    pkcs11_pin_file: Path | None = None
+    pkcs11_pin: SecretStr | None = None
+    pkcs11_key_label: Annotated[str, Field(min_length=1)] = "keyferry-root-key"
 
     # Who can reach it.
     grpc_listen: Listen = ListenAddress("127.0.0.1:8700")
@@ -134,6 +139,7 @@ class Settings(BaseSettings):
     audit_most_unwritten: Annotated[int, Field(ge=1)] = 10_000
     health_interval_seconds: Seconds = 1
     health_timeout_seconds: Seconds = 1
+    replica_interval_seconds: Seconds = 5
     max_clock_drift_seconds: Seconds = 2
     drain_seconds: Annotated[float, Field(ge=0)] = 10
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -145,8 +151,17 @@ class Settings(BaseSettings):
             raise ValueError(
                 "give either a database URL or a data folder: with a database URL there is no embedded Postgres"
             )
-        if self.root_key is not None and self.root_key_file is not None:
-            raise ValueError("give the root key once: KEYFERRY_ROOT_KEY_FILE or KEYFERRY_ROOT_KEY, not both")
+        if sum(one is not None for one in (self.root_key, self.root_key_file, self.pkcs11_module)) > 1:
+            raise ValueError(
+                "give the root key once: KEYFERRY_ROOT_KEY_FILE, KEYFERRY_ROOT_KEY or KEYFERRY_PKCS11_MODULE"
+            )
+        if self.pkcs11_module is not None and (
+            self.pkcs11_token is None or (self.pkcs11_pin is None) == (self.pkcs11_pin_file is None)
+        ):
+            raise ValueError(
+                "KEYFERRY_PKCS11_MODULE needs KEYFERRY_PKCS11_TOKEN, the label of the token, and its PIN, in the file "
+                "that KEYFERRY_PKCS11_PIN_FILE names or in KEYFERRY_PKCS11_PIN"
+            )
         if (self.tls_cert_file is None) != (self.tls_key_file is None):
             raise ValueError("give both KEYFERRY_TLS_CERT_FILE and KEYFERRY_TLS_KEY_FILE, or neither")
         self._check_exposure()

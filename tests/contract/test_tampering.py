@@ -112,6 +112,8 @@ async def test_the_token_of_another_installation_is_invalid_even_for_the_same_ke
 
         await other_client.import_key_material_async(request)
         assert await state_of(other_client, key_id) == "ENABLED"
+    # Its database is dropped first.
+    await other.stop()
 
 
 async def test_a_spent_token_is_invalid_for_any_other_request(

@@ -26,10 +26,18 @@ class CommandForks:
         self._process: subprocess.Popen[str] | None = None
 
     async def run(
-        self, *command: str, environment: Mapping[str, str] | None = None, **options: str
+        self,
+        *command: str,
+        environment: Mapping[str, str] | None = None,
+        kill_at: int | None = None,
+        **options: str,
     ) -> Finished:
-        """Run a command to its end as `run_command` does."""
-        request = {"arguments": [*command, *arguments(options)], "environment": dict(environment or {})}
+        """Run a command to its end as `run_command` does, or kill it at its Nth step."""
+        request = {
+            "arguments": [*command, *arguments(options)],
+            "environment": dict(environment or {}),
+            "kill_at": kill_at,
+        }
         async with asyncio.timeout(_LONGEST_SECONDS):
             return await asyncio.to_thread(self._ask, request)
 

@@ -2,14 +2,21 @@
 
 It reads one request a line from standard input and answers each with one line, both
 JSON. It imports nothing but the server, as the server's own command does.
+
+A request with `kill_at` N is killed by itself (SIGKILL) just before the Nth thing that
+it does to the outside: a file synced or renamed, a statement sent, a transaction committed.
 """
 
 import json
 import os
+import signal
 import sys
 import tempfile
 import traceback
 from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from keyferry_server.cli import main
 
@@ -34,6 +41,8 @@ def _run_main(request: dict[str, Any]) -> int:
     """Do what the interpreter does with a command; return its exit code."""
     sys.argv = ["keyferry-server", *request["arguments"]]
     os.environ.update(request["environment"])
+    if request.get("kill_at"):
+        _kill_at(request["kill_at"])
     try:
         main()
     except SystemExit as end:
@@ -45,6 +54,24 @@ def _run_main(request: dict[str, Any]) -> int:
         sys.stdout.flush()
         sys.stderr.flush()
     return 0
+
+
+def _kill_at(number: int) -> None:
+    left = number
+
+    def step(*_: object) -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def note(_frame: object, what: str, function: object) -> None:
+        if what == "c_call" and function in (os.fsync, os.replace):
+            step()
+
+    event.listen(Engine, "before_cursor_execute", step)
+    event.listen(Engine, "commit", step)
+    sys.setprofile(note)
 
 
 if __name__ == "__main__":

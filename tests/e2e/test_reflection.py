@@ -1,8 +1,10 @@
 """Reflection: a stranger's tool learns the whole contract from the running server."""
 
 import asyncio
+import importlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeVar
 
 import grpc
@@ -12,17 +14,14 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
-from keyferry.v1 import constraints_pb2, cryptography_pb2, key_import_pb2, key_lifecycle_pb2, key_pb2
-from keyferry.v1.key_management_service_pb2 import DESCRIPTOR
+import keyferry.v1
+from keyferry_server.transport.grpc import SERVICES
 
 T = TypeVar("T")
 
 FILES = [
-    DESCRIPTOR,
-    *(
-        module.DESCRIPTOR
-        for module in (constraints_pb2, cryptography_pb2, key_import_pb2, key_lifecycle_pb2, key_pb2)
-    ),
+    importlib.import_module(f"keyferry.v1.{path.stem}_pb2").DESCRIPTOR
+    for path in sorted(Path(keyferry.v1.__file__).parent.glob("*.proto"))
 ]
 
 
@@ -45,6 +44,7 @@ async def ask(server: TestServer, question: Callable[[ProtoReflectionDescriptorD
 async def test_reflection_lists_the_services(server: TestServer) -> None:
     assert set(await ask(server, lambda database: database.get_services())) == {
         "keyferry.v1.KeyManagementService",
+        "keyferry.v1.KeyferryService",
         "grpc.health.v1.Health",
         "grpc.reflection.v1alpha.ServerReflection",
     }
@@ -63,5 +63,5 @@ async def test_a_stranger_finds_every_operation_by_reflection_alone(server: Test
         service = DescriptorPool(database).FindServiceByName("keyferry.v1.KeyManagementService")
         return [method.name for method in service.methods]
 
-    expected = [method.name for method in DESCRIPTOR.services_by_name["KeyManagementService"].methods]
+    expected = [method.name for method in SERVICES[0].methods]
     assert await ask(server, operations) == expected

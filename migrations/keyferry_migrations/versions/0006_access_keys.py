@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0006"
-down_revision = "0003"
+down_revision = "0005"
 
 
 def upgrade() -> None:
@@ -25,4 +25,7 @@ def upgrade() -> None:
         sa.Column("enabled", sa.Boolean, nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("access_key_id", name="pk_access_keys"),
+    )
+    op.create_index(
+        "ix_access_keys_root_key_version", "access_keys", [sa.text("substring(sealed_secret, 2, 4)")]
     )

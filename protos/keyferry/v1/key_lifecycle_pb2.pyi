@@ -9,16 +9,20 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class CreateKeyRequest(_message.Message):
-    __slots__ = ("description", "key_usage", "key_spec", "origin")
+    __slots__ = ("description", "key_usage", "key_spec", "origin", "policy", "bypass_policy_lockout_safety_check")
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     KEY_USAGE_FIELD_NUMBER: _ClassVar[int]
     KEY_SPEC_FIELD_NUMBER: _ClassVar[int]
     ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    BYPASS_POLICY_LOCKOUT_SAFETY_CHECK_FIELD_NUMBER: _ClassVar[int]
     description: str
     key_usage: _key_pb2.KeyUsageType
     key_spec: _key_pb2.KeySpec
     origin: _key_pb2.OriginType
-    def __init__(self, description: _Optional[str] = ..., key_usage: _Optional[_Union[_key_pb2.KeyUsageType, str]] = ..., key_spec: _Optional[_Union[_key_pb2.KeySpec, str]] = ..., origin: _Optional[_Union[_key_pb2.OriginType, str]] = ...) -> None: ...
+    policy: str
+    bypass_policy_lockout_safety_check: bool
+    def __init__(self, description: _Optional[str] = ..., key_usage: _Optional[_Union[_key_pb2.KeyUsageType, str]] = ..., key_spec: _Optional[_Union[_key_pb2.KeySpec, str]] = ..., origin: _Optional[_Union[_key_pb2.OriginType, str]] = ..., policy: _Optional[str] = ..., bypass_policy_lockout_safety_check: bool = ...) -> None: ...
 
 class CreateKeyResponse(_message.Message):
     __slots__ = ("key_metadata",)

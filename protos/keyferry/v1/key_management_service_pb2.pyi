@@ -2,6 +2,7 @@ from keyferry.v1 import cryptography_pb2 as _cryptography_pb2
 from keyferry.v1 import key_deletion_pb2 as _key_deletion_pb2
 from keyferry.v1 import key_import_pb2 as _key_import_pb2
 from keyferry.v1 import key_lifecycle_pb2 as _key_lifecycle_pb2
+from keyferry.v1 import key_policies_pb2 as _key_policies_pb2
 from keyferry.v1 import key_rotation_pb2 as _key_rotation_pb2
 from keyferry.v1 import key_usage_pb2 as _key_usage_pb2
 from google.protobuf import descriptor as _descriptor

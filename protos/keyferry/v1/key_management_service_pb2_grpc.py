@@ -7,6 +7,7 @@ from keyferry.v1 import cryptography_pb2 as keyferry_dot_v1_dot_cryptography__pb
 from keyferry.v1 import key_deletion_pb2 as keyferry_dot_v1_dot_key__deletion__pb2
 from keyferry.v1 import key_import_pb2 as keyferry_dot_v1_dot_key__import__pb2
 from keyferry.v1 import key_lifecycle_pb2 as keyferry_dot_v1_dot_key__lifecycle__pb2
+from keyferry.v1 import key_policies_pb2 as keyferry_dot_v1_dot_key__policies__pb2
 from keyferry.v1 import key_rotation_pb2 as keyferry_dot_v1_dot_key__rotation__pb2
 from keyferry.v1 import key_usage_pb2 as keyferry_dot_v1_dot_key__usage__pb2
 
@@ -148,6 +149,21 @@ class KeyManagementServiceStub(object):
                 '/keyferry.v1.KeyManagementService/GetKeyLastUsage',
                 request_serializer=keyferry_dot_v1_dot_key__usage__pb2.GetKeyLastUsageRequest.SerializeToString,
                 response_deserializer=keyferry_dot_v1_dot_key__usage__pb2.GetKeyLastUsageResponse.FromString,
+                _registered_method=True)
+        self.GetKeyPolicy = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/GetKeyPolicy',
+                request_serializer=keyferry_dot_v1_dot_key__policies__pb2.GetKeyPolicyRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_key__policies__pb2.GetKeyPolicyResponse.FromString,
+                _registered_method=True)
+        self.PutKeyPolicy = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/PutKeyPolicy',
+                request_serializer=keyferry_dot_v1_dot_key__policies__pb2.PutKeyPolicyRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_key__policies__pb2.PutKeyPolicyResponse.FromString,
+                _registered_method=True)
+        self.ListKeyPolicies = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/ListKeyPolicies',
+                request_serializer=keyferry_dot_v1_dot_key__policies__pb2.ListKeyPoliciesRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_key__policies__pb2.ListKeyPoliciesResponse.FromString,
                 _registered_method=True)
 
 
@@ -322,6 +338,29 @@ class KeyManagementServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetKeyPolicy(self, request, context):
+        """Shows the policy of a key. NotFoundException for a policy name other than "default".
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PutKeyPolicy(self, request, context):
+        """Gives a key another policy. MalformedPolicyDocumentException (INVALID_ARGUMENT)
+        if it is not valid or would not let the caller put another one later;
+        LimitExceededException (RESOURCE_EXHAUSTED) if it is longer than 32768 bytes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListKeyPolicies(self, request, context):
+        """Lists the names of a key's policies: there is one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_KeyManagementServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -434,6 +473,21 @@ def add_KeyManagementServiceServicer_to_server(servicer, server):
                     servicer.GetKeyLastUsage,
                     request_deserializer=keyferry_dot_v1_dot_key__usage__pb2.GetKeyLastUsageRequest.FromString,
                     response_serializer=keyferry_dot_v1_dot_key__usage__pb2.GetKeyLastUsageResponse.SerializeToString,
+            ),
+            'GetKeyPolicy': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetKeyPolicy,
+                    request_deserializer=keyferry_dot_v1_dot_key__policies__pb2.GetKeyPolicyRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_key__policies__pb2.GetKeyPolicyResponse.SerializeToString,
+            ),
+            'PutKeyPolicy': grpc.unary_unary_rpc_method_handler(
+                    servicer.PutKeyPolicy,
+                    request_deserializer=keyferry_dot_v1_dot_key__policies__pb2.PutKeyPolicyRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_key__policies__pb2.PutKeyPolicyResponse.SerializeToString,
+            ),
+            'ListKeyPolicies': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListKeyPolicies,
+                    request_deserializer=keyferry_dot_v1_dot_key__policies__pb2.ListKeyPoliciesRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_key__policies__pb2.ListKeyPoliciesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1030,6 +1084,87 @@ class KeyManagementService(object):
             '/keyferry.v1.KeyManagementService/GetKeyLastUsage',
             keyferry_dot_v1_dot_key__usage__pb2.GetKeyLastUsageRequest.SerializeToString,
             keyferry_dot_v1_dot_key__usage__pb2.GetKeyLastUsageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetKeyPolicy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/GetKeyPolicy',
+            keyferry_dot_v1_dot_key__policies__pb2.GetKeyPolicyRequest.SerializeToString,
+            keyferry_dot_v1_dot_key__policies__pb2.GetKeyPolicyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PutKeyPolicy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/PutKeyPolicy',
+            keyferry_dot_v1_dot_key__policies__pb2.PutKeyPolicyRequest.SerializeToString,
+            keyferry_dot_v1_dot_key__policies__pb2.PutKeyPolicyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListKeyPolicies(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/ListKeyPolicies',
+            keyferry_dot_v1_dot_key__policies__pb2.ListKeyPoliciesRequest.SerializeToString,
+            keyferry_dot_v1_dot_key__policies__pb2.ListKeyPoliciesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -20,15 +20,33 @@ class Permission(StrEnum):
     GENERATE_DATA_KEY_WITHOUT_PLAINTEXT = "kms:GenerateDataKeyWithoutPlaintext"
     GENERATE_RANDOM = "kms:GenerateRandom"
     GET_KEY_LAST_USAGE = "kms:GetKeyLastUsage"
+    GET_KEY_POLICY = "kms:GetKeyPolicy"
     GET_KEY_ROTATION_STATUS = "kms:GetKeyRotationStatus"
     GET_PARAMETERS_FOR_IMPORT = "kms:GetParametersForImport"
     IMPORT_KEY_MATERIAL = "kms:ImportKeyMaterial"
     LIST_IMPORT_RECEIPTS = "kms:ListImportReceipts"
     LIST_IMPORT_TOKENS = "kms:ListImportTokens"
+    LIST_KEY_POLICIES = "kms:ListKeyPolicies"
     LIST_KEYS = "kms:ListKeys"
     LIST_KEY_ROTATIONS = "kms:ListKeyRotations"
+    PUT_KEY_POLICY = "kms:PutKeyPolicy"
     REVOKE_IMPORT_TOKEN = "kms:RevokeImportToken"  # noqa: S105 -- a name, no secret
     RE_ENCRYPT_FROM = "kms:ReEncryptFrom"
     RE_ENCRYPT_TO = "kms:ReEncryptTo"
     ROTATE_KEY_ON_DEMAND = "kms:RotateKeyOnDemand"
     SCHEDULE_KEY_DELETION = "kms:ScheduleKeyDeletion"
+
+
+# What AWS allows to callers of other accounts; everything else is refused across accounts, whatever a policy says.
+ACROSS_ACCOUNTS = frozenset(
+    {
+        Permission.DECRYPT,
+        Permission.DESCRIBE_KEY,
+        Permission.ENCRYPT,
+        Permission.GENERATE_DATA_KEY,
+        Permission.GENERATE_DATA_KEY_WITHOUT_PLAINTEXT,
+        Permission.GET_KEY_ROTATION_STATUS,
+        Permission.RE_ENCRYPT_FROM,
+        Permission.RE_ENCRYPT_TO,
+    }
+)

@@ -14,43 +14,40 @@ place does not open in another, whoever can write to the database.
 """
 
 import struct
-from dataclasses import dataclass
 
-from keyferry_server.crypto.root_key import RootKey, RootKeyError, RootKeyMismatchError
+from keyferry_server.crypto.root_key import (
+    RootKey,
+    RootKeyError,
+    RootKeyMismatchError,
+    RootKeyUnavailableError,
+)
 from keyferry_server.crypto.secret import Secret
-from keyferry_server.domain.errors import KMSInternalException
+from keyferry_server.domain.errors import DependencyTimeoutException, KMSInternalException
+from keyferry_server.domain.sealed_places import Place
+
+__all__ = ["Place", "Sealer"]
 
 _FORMAT = 1
 _HEADER = struct.Struct(">BI")
-_LENGTH = struct.Struct(">I")
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a sealed secret belongs: a table, a row's identity in it, and what the secret is for."""
-
-    table: str
-    row: str
-    purpose: str
-
-    def encode(self) -> bytes:
-        """Return bytes that no other place has."""
-        return b"".join(
-            _LENGTH.pack(len(part)) + part
-            for part in (self.table.encode(), self.row.encode(), self.purpose.encode())
-        )
 
 
 class Sealer:
-    """Seals and unseals secrets. It may be called from any thread."""
+    """Seals and unseals secrets. It may be called from any thread.
+
+    DependencyTimeoutException if the root key is in a device that does not answer.
+    """
 
     def __init__(self, root_key: RootKey) -> None:
         self._root_key = root_key
 
     def seal(self, secret: Secret, place: Place) -> bytes:
         """Seal `secret` under the current version of the root key; only `place` opens it again."""
-        header = _HEADER.pack(_FORMAT, self._root_key.current_version)
-        return header + self._root_key.encrypt(secret.reveal(), header + place.encode())
+        version = self._root_key.current_version
+        header = _HEADER.pack(_FORMAT, version)
+        try:
+            return header + self._root_key.encrypt(version, secret.reveal(), header + place.encode())
+        except RootKeyUnavailableError:
+            raise _does_not_answer() from None
 
     def unseal(self, sealed: bytes, place: Place) -> Secret:
         """Open what was sealed for `place`; KMSInternalException, which does not say why, if that fails."""
@@ -62,8 +59,8 @@ class Sealer:
     def unseal_at_start(self, sealed: bytes, place: Place) -> Secret:
         """Open what was sealed for `place`, and tell the operator what to do if that fails.
 
-        UnknownRootKeyVersionError, RootKeyMismatchError. For start-up only: it says
-        which check failed.
+        UnknownRootKeyVersionError, RootKeyMismatchError, RootKeyUnavailableError. For
+        start-up and the operator's commands only: it says which check failed.
         """
         if len(sealed) < _HEADER.size:
             raise RootKeyMismatchError
@@ -73,9 +70,21 @@ class Sealer:
         associated_data = sealed[: _HEADER.size] + place.encode()
         return Secret(self._root_key.decrypt(root_key_version, sealed[_HEADER.size :], associated_data))
 
+    def reseal(self, sealed: bytes, place: Place) -> bytes:
+        """Return the same secret sealed under the current version; errors as of `unseal_at_start`."""
+        return self.seal(self.unseal_at_start(sealed, place), place)
+
     def _unseal_or_none(self, sealed: bytes, place: Place) -> Secret | None:
         # None rather than a second exception: that would carry the first as its context.
         try:
             return self.unseal_at_start(sealed, place)
+        except RootKeyUnavailableError:
+            raise _does_not_answer() from None
         except RootKeyError:
             return None
+
+
+def _does_not_answer() -> DependencyTimeoutException:
+    return DependencyTimeoutException(
+        "The device that holds the root key does not answer. The request may be retried."
+    )

@@ -25,6 +25,8 @@ class AuditCheck:
         self._anchors: dict[uuid.UUID, dict[int, bytes]] = {}
         self.faults: list[AuditFault] = []
         self.heads = self.records = self.chains = 0
+        self._chain_id: uuid.UUID | None = None
+        self._sequence, self._last = 0, ZERO_HASH
 
     def check_heads(self, heads: Iterable[Head]) -> None:
         """Check signatures and order of the heads, and learn what they anchor."""
@@ -41,30 +43,30 @@ class AuditCheck:
                 self._learn(head, previous, place)
             previous = head.hash
 
-    def check_records(self, records: Iterable[AuditRecord]) -> None:
-        """Check that every chain is whole and holds what the heads anchor."""
-        chain_id: uuid.UUID | None = None
-        sequence, last = 0, ZERO_HASH
-        for record in records:
-            if record.chain_id != chain_id:
-                self._end(chain_id, sequence)
-                chain_id, sequence, last = record.chain_id, 0, ZERO_HASH
-                self.chains += 1
-            self.records += 1
-            sequence += 1
-            place = f"chain {chain_id}, record {record.sequence}"
-            if record.sequence != sequence:
-                self._fault(place, f"record {sequence} is missing before it")
-                sequence = record.sequence
-            elif record.hash != record_hash(last, record.chain_id, record.sequence, record.event):
-                self._fault(place, "it is not what was written, or what is before it is not")
-            elif format_time(record.happened_at) != json.loads(record.event).get("eventTime"):
-                self._fault(place, "its time is not the one of its event")
-            anchored = self._anchors.get(record.chain_id, {}).pop(record.sequence, record.hash)
-            if anchored != record.hash:
-                self._fault(place, "a signed head says that it was another")
-            last = record.hash
-        self._end(chain_id, sequence)
+    def check_record(self, record: AuditRecord) -> None:
+        """Check that a record is what follows the one before it, and what the heads say."""
+        if record.chain_id != self._chain_id:
+            self._end_chain()
+            self._chain_id, self._sequence, self._last = record.chain_id, 0, ZERO_HASH
+            self.chains += 1
+        self.records += 1
+        self._sequence += 1
+        place = f"chain {record.chain_id}, record {record.sequence}"
+        if record.sequence != self._sequence:
+            self._fault(place, f"record {self._sequence} is missing before it")
+            self._sequence = record.sequence
+        elif record.hash != record_hash(self._last, record.chain_id, record.sequence, record.event):
+            self._fault(place, "it is not what was written, or what is before it is not")
+        elif format_time(record.happened_at) != json.loads(record.event).get("eventTime"):
+            self._fault(place, "its time is not the one of its event")
+        anchored = self._anchors.get(record.chain_id, {}).pop(record.sequence, record.hash)
+        if anchored != record.hash:
+            self._fault(place, "a signed head says that it was another")
+        self._last = record.hash
+
+    def end(self) -> None:
+        """Check, after the last record, that nothing is missing that was signed."""
+        self._end_chain()
         for lost, anchors in self._anchors.items():
             if anchors:
                 self._fault(f"chain {lost}", f"its records up to {max(anchors)} were signed and are missing")
@@ -76,12 +78,14 @@ class AuditCheck:
         for chain_id, (sequence, digest) in content["chains"].items():
             self._anchors.setdefault(uuid.UUID(chain_id), {})[sequence] = bytes.fromhex(digest)
 
-    def _end(self, chain_id: uuid.UUID | None, sequence: int) -> None:
-        if chain_id is None:
+    def _end_chain(self) -> None:
+        if self._chain_id is None:
             return
-        cut = [anchored for anchored in self._anchors.pop(chain_id, {}) if anchored > sequence]
+        cut = [one for one in self._anchors.pop(self._chain_id, {}) if one > self._sequence]
         if cut:
-            self._fault(f"chain {chain_id}", f"it was cut after record {sequence}: {max(cut)} were signed")
+            self._fault(
+                f"chain {self._chain_id}", f"it was cut after record {self._sequence}: {max(cut)} were signed"
+            )
 
     def _fault(self, place: str, what: str) -> None:
         self.faults.append(AuditFault(place, what))

@@ -5,7 +5,8 @@
     KmsError
     ├── invalid argument      ValidationException · InvalidArnException · InvalidMarkerException
     │                         InvalidCiphertextException · InvalidImportTokenException
-    │                         IncorrectKeyMaterialException
+    │                         IncorrectKeyMaterialException · MalformedPolicyDocumentException
+    │                         InvalidGrantIdException · InvalidGrantTokenException
     ├── not found             NotFoundException
     ├── failed precondition   DisabledException · KMSInvalidStateException · UnsupportedOperationException
     │                         ExpiredImportTokenException · IncorrectKeyException · DryRunOperationException
@@ -112,6 +113,24 @@ class InvalidImportTokenException(KmsError):
 
 class IncorrectKeyMaterialException(KmsError):
     """The key material has the wrong length or is not what was imported before."""
+
+    category = Category.INVALID_ARGUMENT
+
+
+class MalformedPolicyDocumentException(KmsError):
+    """A policy document is not valid; the message names the place in it."""
+
+    category = Category.INVALID_ARGUMENT
+
+
+class InvalidGrantIdException(KmsError):
+    """There is no grant of that id on the key."""
+
+    category = Category.INVALID_ARGUMENT
+
+
+class InvalidGrantTokenException(KmsError):
+    """The grant token is damaged, or was not given out by this service."""
 
     category = Category.INVALID_ARGUMENT
 

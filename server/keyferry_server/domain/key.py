@@ -26,7 +26,7 @@ from keyferry_server.domain.errors import (
     KMSInvalidStateException,
     UnsupportedOperationException,
 )
-from keyferry_server.domain.identifiers import KeyIdentifier
+from keyferry_server.domain.identifiers import KeyIdentifier, Scope
 from keyferry_server.domain.key_material import ExpirationModel, KeyMaterial, KeyMaterialState
 
 
@@ -132,6 +132,7 @@ class Key:
     materials: tuple[KeyMaterial, ...]
     deletion: "Deletion | None" = None
     rotation: "RotationSchedule | None" = None
+    policy: str | None = None  # None: the default one (``key_policy``)
 
     @property
     def key_id(self) -> str:
@@ -275,9 +276,39 @@ class GuardedKey:
         return self._key.arn
 
     @property
+    def identifier(self) -> KeyIdentifier:
+        """Its key ID, and the scope it belongs to."""
+        return self._key.identifier
+
+    @property
+    def scope(self) -> Scope:
+        """The account that owns the key, and where."""
+        return self._key.identifier.scope
+
+    @property
     def account_id(self) -> str:
         """The account that owns the key."""
-        return self._key.identifier.scope.account_id
+        return self.scope.account_id
+
+    @property
+    def policy(self) -> str | None:
+        """The key policy; None for the default one."""
+        return self._key.policy
+
+    @property
+    def key_spec(self) -> KeySpec:
+        """The kind of key material in it."""
+        return self._key.key_spec
+
+    @property
+    def key_usage(self) -> KeyUsage:
+        """What it is for."""
+        return self._key.key_usage
+
+    @property
+    def origin(self) -> Origin:
+        """Where its key material comes from."""
+        return self._key.origin
 
     def open(self, admission: Admission) -> Key:
         """Return the key to whoever shows the admission for it."""

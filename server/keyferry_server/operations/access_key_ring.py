@@ -11,9 +11,10 @@ from collections.abc import Sequence
 
 from keyferry_server.authn.access_keys import AccessKey, SealedAccessKey
 from keyferry_server.authn.caller import Principal
-from keyferry_server.crypto.sealing import Place, Sealer
+from keyferry_server.crypto.sealing import Sealer
 from keyferry_server.crypto.secret import Secret
 from keyferry_server.domain.clock import Clock
+from keyferry_server.domain.sealed_places import ACCESS_KEY_SECRET
 from keyferry_server.storage.access_key_store import AccessKeyStore
 
 REMEMBERED_SECONDS = 5.0
@@ -39,7 +40,7 @@ class AccessKeyRing:
         access_key_id = _PREFIX + "".join(secrets.choice(_ALPHABET) for _ in range(_ID_CHARACTERS))
         # 240 bits, as 40 characters that no tool has to quote.
         secret = Secret(secrets.token_urlsafe(_SECRET_BYTES).encode())
-        sealed = self._sealer.seal(secret, access_key_place(access_key_id))
+        sealed = self._sealer.seal(secret, ACCESS_KEY_SECRET.place(access_key_id))
         await self._store.add(
             SealedAccessKey(access_key_id, sealed, principal, enabled=True, created_at=self._clock.now())
         )
@@ -56,7 +57,7 @@ class AccessKeyRing:
         kept = await self._store.find(access_key_id)
         if kept is None or not kept.enabled:
             return None
-        secret = self._sealer.unseal(kept.sealed_secret, access_key_place(access_key_id))
+        secret = self._sealer.unseal(kept.sealed_secret, ACCESS_KEY_SECRET.place(access_key_id))
         found = AccessKey(access_key_id, secret, kept.principal)
         self._remembered[access_key_id] = (time.monotonic() + REMEMBERED_SECONDS, found)
         return found
@@ -74,8 +75,3 @@ class AccessKeyRing:
         """Delete an access key; False if it is not there."""
         self._remembered.pop(access_key_id, None)
         return await self._store.delete(access_key_id)
-
-
-def access_key_place(access_key_id: str) -> Place:
-    """Return where the secret of an access key is sealed for."""
-    return Place("access_keys", access_key_id, "secret access key")

@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 
 from keyferry.v1 import CreateKeyRequest, CreateKeyResponse
-from keyferry_server.authz.admission import admit_to_account
 from keyferry_server.call import Call
 from keyferry_server.domain.audit_trail import note_key
 from keyferry_server.domain.clock import Clock
 from keyferry_server.domain.identifiers import KeyIdentifier, generate_key_id
 from keyferry_server.domain.key import Key, KeySpec, KeyUsage, Origin
+from keyferry_server.domain.key_policy import stored_key_policy
 from keyferry_server.operations.fresh_material import FreshMaterial
+from keyferry_server.operations.gate import Gate
+from keyferry_server.operations.put_key_policy import check_key_policy
 from keyferry_server.storage.database import Database, Transaction
 from keyferry_server.storage.key_store import KeyStore
 from keyferry_server.wire.enums import parse_enum
@@ -22,6 +24,7 @@ class CreateKey:
 
     database: Database
     keys: KeyStore
+    gate: Gate
     fresh_material: FreshMaterial
     clock: Clock
 
@@ -30,8 +33,11 @@ class CreateKey:
         origin = parse_enum(request.origin, Origin) or Origin.AWS_KMS
         key_spec = parse_enum(request.key_spec, KeySpec) or KeySpec.SYMMETRIC_DEFAULT
         key_usage = parse_enum(request.key_usage, KeyUsage) or KeyUsage.ENCRYPT_DECRYPT
+        policy = request.policy if request.HasField("policy") else None
+        if policy is not None:
+            check_key_policy(policy)
 
-        admit_to_account(call.caller, call.route.permission)
+        await self.gate.admit_to_account(call)
 
         now = self.clock.now()
         key_id = generate_key_id()
@@ -44,7 +50,10 @@ class CreateKey:
             enabled=True,
             created_at=now,
             materials=() if origin is Origin.EXTERNAL else (self.fresh_material.generate(key_id, now),),
+            policy=stored_key_policy(policy, call.scope),
         )
+        if policy is not None and not request.bypass_policy_lockout_safety_check:
+            await self.gate.check_not_locked_out(key, call)
 
         note_key(key.arn)
 

@@ -4,20 +4,22 @@ import os
 from dataclasses import dataclass
 
 from keyferry.v1 import GenerateRandomRequest, GenerateRandomResponse
-from keyferry_server.authz.admission import admit_to_account
 from keyferry_server.call import Call
 from keyferry_server.domain.errors import ValidationException
+from keyferry_server.operations.gate import Gate
 
 
 @dataclass(frozen=True, slots=True)
 class GenerateRandom:
     """Generates random bytes from the operating system."""
 
+    gate: Gate
+
     async def __call__(self, request: GenerateRandomRequest, call: Call) -> GenerateRandomResponse:
         """Answer as many bytes as asked."""
         if not request.HasField("number_of_bytes"):
             raise ValidationException("NumberOfBytes is required.")
 
-        admit_to_account(call.caller, call.route.permission)
+        await self.gate.admit_to_account(call)
 
         return GenerateRandomResponse(plaintext=os.urandom(request.number_of_bytes))

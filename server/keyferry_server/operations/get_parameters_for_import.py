@@ -4,6 +4,7 @@ Earlier sets stay valid; every set is good for one successful import within 24 h
 or less if the caller says so.
 """
 
+import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
@@ -11,13 +12,14 @@ from typing import Protocol
 from keyferry.v1 import GetParametersForImportRequest, GetParametersForImportResponse
 from keyferry_server.call import Call
 from keyferry_server.crypto.import_token import ImportTokenCodec
-from keyferry_server.crypto.sealing import Place, Sealer
+from keyferry_server.crypto.sealing import Sealer
 from keyferry_server.crypto.wrapping import check_supported
 from keyferry_server.crypto.wrapping.wrapping_key import WrappingKeyPair
 from keyferry_server.domain.clock import Clock
 from keyferry_server.domain.import_parameters import ImportParameters
 from keyferry_server.domain.import_token import LIFETIME, ImportToken, generate_import_token
 from keyferry_server.domain.key_material import WrappingAlgorithm, WrappingKeySpec
+from keyferry_server.domain.sealed_places import WRAPPING_PRIVATE_KEY, Place
 from keyferry_server.operations.key_door import KeyDoor
 from keyferry_server.storage.import_token_store import ImportTokenStore
 from keyferry_server.wire.enums import parse_required_enum
@@ -25,7 +27,7 @@ from keyferry_server.wire.enums import parse_required_enum
 
 def private_key_place(token: ImportToken) -> Place:
     """Return where the wrapping private key of a token is sealed for."""
-    return Place("import_tokens", token.token_id.hex(), "wrapping private key")
+    return WRAPPING_PRIVATE_KEY.place(uuid.UUID(bytes=token.token_id))
 
 
 class WrappingKeySource(Protocol):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from keyferry_server.call import Call
 from keyferry_server.crypto.ciphertext import decrypt, encrypt, parse_ciphertext
-from keyferry_server.crypto.sealing import Place, Sealer
+from keyferry_server.crypto.sealing import Sealer
 from keyferry_server.crypto.secret import Secret
 from keyferry_server.domain.clock import Clock
 from keyferry_server.domain.errors import (
@@ -15,15 +15,15 @@ from keyferry_server.domain.errors import (
     KMSInternalException,
     NotFoundException,
 )
-from keyferry_server.domain.identifiers import KeyIdentifier
 from keyferry_server.domain.key import Key
 from keyferry_server.domain.key_material import KeyMaterial
+from keyferry_server.domain.sealed_places import KEY_MATERIAL, Place
 from keyferry_server.operations.key_door import KeyDoor
 
 
 def material_place(key_id: str, key_material_id: str) -> Place:
     """Return where a key material is sealed for."""
-    return Place("key_materials", f"{key_id}/{key_material_id}", "key material")
+    return KEY_MATERIAL.place(key_id, key_material_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +80,7 @@ class KeyUse:
         """
         header = parse_ciphertext(blob)
         if key_text is None:
-            key = await self._open_named_by_ciphertext(
-                KeyIdentifier(call.scope, header.key_id), call, permission
-            )
+            key = await self._open_named_by_ciphertext(header.key_id, call, permission)
         else:
             key = await self.door.open(key_text, call, permission)
             if key.key_id != header.key_id:
@@ -95,11 +93,9 @@ class KeyUse:
             raise InvalidCiphertextException
         return Decrypted(key, material.key_material_id, decrypt(self._unseal(key, material), header, context))
 
-    async def _open_named_by_ciphertext(
-        self, identifier: KeyIdentifier, call: Call, permission: str | None
-    ) -> Key:
+    async def _open_named_by_ciphertext(self, key_id: str, call: Call, permission: str | None) -> Key:
         try:
-            return await self.door.open_identified(identifier, call, permission)
+            return await self.door.open_named_by_ciphertext(key_id, call, permission)
         except (NotFoundException, AccessDeniedException):
             raise AccessDeniedException(
                 "The ciphertext refers to a customer master key that does not exist, does not exist in this region, "

@@ -8,8 +8,8 @@ once, whatever is created meanwhile.
 from dataclasses import dataclass
 
 from keyferry.v1 import KeyListEntry, ListKeysRequest, ListKeysResponse
-from keyferry_server.authz.admission import admit_to_account
 from keyferry_server.call import Call
+from keyferry_server.operations.gate import Gate
 from keyferry_server.storage.key_store import KeyStore
 from keyferry_server.wire.marker import PagedList
 
@@ -21,12 +21,13 @@ class ListKeys:
     """Lists keys page by page."""
 
     keys: KeyStore
+    gate: Gate
 
     async def __call__(self, request: ListKeysRequest, call: Call) -> ListKeysResponse:
         """Read one page."""
         page = KEYS.parse(request)
 
-        admit_to_account(call.caller, call.route.permission)
+        await self.gate.admit_to_account(call)
 
         shown, truncated = page.cut(await self.keys.list(call.scope, page.after or "", page.fetch))
 

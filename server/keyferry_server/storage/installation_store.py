@@ -17,6 +17,15 @@ class InstallationStore:
 
     database: Database
 
+    async def load(self) -> bytes | None:
+        """Return the sealed installation secret, or None on a database that no server has used."""
+
+        async def read(transaction: Transaction) -> bytes | None:
+            sealed: bytes | None = await transaction.connection.scalar(select(installation.c.sealed_secret))
+            return sealed
+
+        return await self.database.run(read)
+
     async def load_or_add(self, make: Callable[[], bytes], now: datetime) -> bytes:
         """Return the sealed installation secret; `make` seals a fresh one if there is none.
 

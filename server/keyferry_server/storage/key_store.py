@@ -1,7 +1,7 @@
 """Keys and their key materials in Postgres: one aggregate, read in one statement."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -46,6 +46,17 @@ class KeyStore:
         result = await transaction.connection.execute(select_key(identifier))
         return GuardedKey(key_of_rows(identifier, result.all()))
 
+    async def scope_of(self, key_id: str, scope: Scope) -> Scope:
+        """Return the scope of a key of any account in the Region of `scope`; `scope` itself if there is no such key."""
+        query = select(keys.c.account_id).where(keys.c.key_id == key_id, keys.c.region == scope.region)
+
+        async def read(transaction: Transaction) -> str | None:
+            account_id: str | None = await transaction.connection.scalar(query)
+            return account_id
+
+        account_id = await self.database.run(read)
+        return scope if account_id is None else replace(scope, account_id=account_id)
+
     async def list(self, scope: Scope, after: str, limit: int) -> Sequence[str]:
         """Return up to `limit` key IDs of a scope that follow `after`, in their order."""
         page = (
@@ -76,6 +87,7 @@ class KeyStore:
                 origin=key.origin,
                 enabled=key.enabled,
                 created_at=key.created_at,
+                policy=key.policy,
             )
         )
         for material in key.materials:
@@ -84,6 +96,10 @@ class KeyStore:
     async def switch(self, transaction: Transaction, key: Key, *, enabled: bool) -> None:
         """Switch a locked key on or off."""
         await self._update(transaction, key, enabled=enabled)
+
+    async def put_policy(self, transaction: Transaction, key: Key, policy: str | None) -> None:
+        """Give a locked key another policy; None is the default one."""
+        await self._update(transaction, key, policy=policy)
 
     async def schedule_deletion(self, transaction: Transaction, key: Key, deletion: Deletion) -> None:
         """Schedule the deletion of a locked key."""
@@ -195,6 +211,7 @@ def key_of_rows(identifier: KeyIdentifier, rows: Sequence[Row[Any]]) -> Key:
         created_at=first[of_key.created_at],
         deletion=_deletion(first),
         rotation=_rotation_schedule(first),
+        policy=first[of_key.policy],
         materials=tuple(
             KeyMaterial(
                 key_material_id=row[of_material.key_material_id],

@@ -7,11 +7,13 @@ are the domain's, so that a new member needs no migration.
 """
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     CheckConstraint,
     Column,
     DateTime,
+    Double,
     ForeignKey,
     Index,
     LargeBinary,
@@ -22,6 +24,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 metadata = MetaData(
     naming_convention={
@@ -68,6 +71,11 @@ keys = Table(
     Column("deletion_window_days", SmallInteger),
     Column("rotation_period_days", SmallInteger, comment="null: no automatic rotation"),
     Column("next_rotation_date", DateTime(timezone=True)),
+    Column(
+        "policy",
+        Text,
+        comment="the key policy as its owner wrote it; null: the default one, which leaves it to the account",
+    ),
     CheckConstraint("origin IN ('AWS_KMS', 'EXTERNAL')", name="origin"),
     CheckConstraint(
         "num_nonnulls(rotation_period_days, next_rotation_date) IN (0, 2)", name="rotation_entirely_or_not"
@@ -117,6 +125,12 @@ key_materials = Table(
     ),
     # The sweeper's work list: only what still has bytes to wipe.
     Index(None, "valid_to", postgresql_where=text("sealed IS NOT NULL")),
+    # What is sealed under which version of the root key: its four bytes in crypto/sealing.py's header.
+    Index(
+        "ix_key_materials_root_key_version",
+        text("substring(sealed, 2, 4)"),
+        postgresql_where=text("sealed IS NOT NULL"),
+    ),
 )
 
 import_tokens = Table(
@@ -145,6 +159,70 @@ import_tokens = Table(
     ),
     CheckConstraint("(sealed_private_key IS NULL) = (spent_at IS NOT NULL)", name="spent_keeps_no_key"),
     CheckConstraint("octet_length(request_digest) = 32", name="request_digest"),
+    Index(
+        "ix_import_tokens_root_key_version",
+        text("substring(sealed_private_key, 2, 4)"),
+        postgresql_where=text("sealed_private_key IS NOT NULL"),
+    ),
+)
+
+root_key_versions = Table(
+    "root_key_versions",
+    metadata,
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column(
+        "proof",
+        LargeBinary,
+        nullable=False,
+        comment="a constant, encrypted under this version: only the right key opens it. It guards nothing and is never rewrapped",
+    ),
+    Column("added_at", DateTime(timezone=True), nullable=False),
+    Column(
+        "activated_at",
+        DateTime(timezone=True),
+        comment="since then every server seals under the highest version that has it; null: not every server knows the version yet",
+    ),
+    CheckConstraint("version BETWEEN 1 AND 4294967295", name="version"),
+)
+
+replicas = Table(
+    "replicas",
+    metadata,
+    Column("replica_id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False, comment="host and process, for the operator"),
+    Column("root_key_versions", ARRAY(BigInteger), nullable=False, comment="the versions that it can open"),
+    Column("sealing_version", BigInteger, nullable=False, comment="the version that it seals under"),
+    Column("started_at", DateTime(timezone=True), nullable=False),
+    Column(
+        "alive_until",
+        DateTime(timezone=True),
+        nullable=False,
+        comment="on the database's clock; renewed while the server runs. Past it nobody waits for the server",
+    ),
+)
+
+# Not logged, and so empty after a crash of Postgres: everybody then starts with a full bucket.
+rate_limits = Table(
+    "rate_limits",
+    metadata,
+    Column("principal", Text, primary_key=True),
+    Column(
+        "name", Text, primary_key=True, comment="an operation, or * for all that have no limit of their own"
+    ),
+    Column(
+        "tokens",
+        Double,
+        nullable=False,
+        comment="calls that are left; below 0 if servers let through more than was left",
+    ),
+    Column(
+        "refilled_at",
+        DateTime(timezone=True),
+        nullable=False,
+        index=True,
+        comment="on the database's clock: up to then the tokens are counted",
+    ),
+    prefixes=["UNLOGGED"],
 )
 
 import_receipts = Table(
@@ -201,6 +279,56 @@ audit_heads = Table(
     Column("signature", LargeBinary, nullable=False),
 )
 
+principals = Table(
+    "principals",
+    metadata,
+    Column("arn", Text, primary_key=True),
+    Column("account_id", Text, nullable=False),
+    Column("kind", Text, nullable=False, comment="user or role; the roots of accounts have no row"),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    # Lists of an account's principals: one page is one range of it.
+    Index(None, "account_id", "arn"),
+)
+
+identity_policies = Table(
+    "identity_policies",
+    metadata,
+    Column("principal_arn", Text, ForeignKey(principals.c.arn, ondelete="CASCADE"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("document", Text, nullable=False),
+    Column("attached_at", DateTime(timezone=True), nullable=False),
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("grant_id", Text, primary_key=True),
+    Column("key_id", Text, ForeignKey(keys.c.key_id, ondelete="CASCADE"), nullable=False),
+    Column("name", Text),
+    Column("grantee", Text, nullable=False),
+    Column("retiring", Text),
+    Column("issuing_account", Text, nullable=False),
+    Column("operations", ARRAY(Text), nullable=False),
+    Column(
+        "context_equals",
+        JSONB(none_as_null=True),
+        comment="what the encryption context must be; null: anything",
+    ),
+    Column(
+        "context_subset",
+        JSONB(none_as_null=True),
+        comment="what the encryption context must contain; null: nothing",
+    ),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("grant_id ~ '^[0-9a-f]{64}$'", name="grant_id"),
+    # ListGrants: one page is one range of it.
+    Index(None, "key_id", "grant_id"),
+    # What a caller may do by grants.
+    Index(None, "key_id", "grantee"),
+    # ListRetirableGrants.
+    Index(None, "retiring", "grant_id", postgresql_where=text("retiring IS NOT NULL")),
+)
+
 access_keys = Table(
     "access_keys",
     metadata,
@@ -215,4 +343,5 @@ access_keys = Table(
     Column("principal_arn", Text, nullable=False, comment="who signs with it; belongs to the account"),
     Column("enabled", Boolean, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
+    Index("ix_access_keys_root_key_version", text("substring(sealed_secret, 2, 4)")),
 )

@@ -50,6 +50,7 @@ class Calls:
         *,
         peer: str,
         request_id: str | None = None,
+        is_encrypted: bool = False,
         seconds_left: float | None = None,
         http_request: HttpRequest | None = None,
     ) -> Call:
@@ -61,6 +62,7 @@ class Calls:
             deadline=asyncio.get_running_loop().time() + _seconds(seconds_left, route),
             caller=Anonymous(),
             scope=self._scope,
+            is_encrypted=is_encrypted,
             http_request=http_request,
         )
 

@@ -41,7 +41,7 @@ def test_a_generated_root_key_loads_and_works(tmp_path: Path) -> None:
     generate_root_key_file(path)
     root_key = load_root_key_file(path)
     assert root_key.current_version == 1
-    assert root_key.decrypt(1, root_key.encrypt(b"plaintext", b""), b"") == b"plaintext"
+    assert root_key.decrypt(1, root_key.encrypt(1, b"plaintext", b""), b"") == b"plaintext"
 
 
 def test_two_generated_root_keys_differ(tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_comments_blanks_and_order_do_not_matter(tmp_path: Path) -> None:
     root_key = load_root_key_file(path)
     assert root_key.current_version == 12
     old = load_root_key_environment(f"3 {TEXT}")
-    assert root_key.decrypt(3, old.encrypt(b"plaintext", b""), b"") == b"plaintext"
+    assert root_key.decrypt(3, old.encrypt(3, b"plaintext", b""), b"") == b"plaintext"
 
 
 @pytest.mark.parametrize("separator", ["\n", ",", " , ", ",\n"])

@@ -100,7 +100,7 @@ def test_the_version_in_the_header_is_authenticated() -> None:
 
 def test_a_format_that_this_version_does_not_know_is_refused_even_if_it_is_authentic() -> None:
     header = b"\x02\x00\x00\x00\x01"
-    sealed = header + AesRootKey({1: KEY}).encrypt(CONTENT.reveal(), header + PLACE.encode())
+    sealed = header + AesRootKey({1: KEY}).encrypt(1, CONTENT.reveal(), header + PLACE.encode())
     assert _refusal(sealed).message == MESSAGE
 
 

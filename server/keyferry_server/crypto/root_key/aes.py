@@ -47,23 +47,32 @@ class AesRootKey:
         raise TypeError("A root key is not pickled or copied.")
 
     @property
+    def versions(self) -> frozenset[int]:
+        """All versions."""
+        return frozenset(self._ciphers)
+
+    @property
     def current_version(self) -> int:
         """The highest version."""
         return self._current_version
 
-    def encrypt(self, plaintext: bytes, associated_data: bytes) -> bytes:
-        """Encrypt under the current version."""
+    def encrypt(self, version: int, plaintext: bytes, associated_data: bytes) -> bytes:
+        """Encrypt under `version`; UnknownRootKeyVersionError."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        return nonce + self._ciphers[self._current_version].encrypt(nonce, plaintext, associated_data)
+        return nonce + self._cipher(version).encrypt(nonce, plaintext, associated_data)
 
     def decrypt(self, version: int, ciphertext: bytes, associated_data: bytes) -> bytes:
         """Decrypt under `version`; UnknownRootKeyVersionError, RootKeyMismatchError."""
-        cipher = self._ciphers.get(version)
-        if cipher is None:
-            raise UnknownRootKeyVersionError(version)
+        cipher = self._cipher(version)
         if len(ciphertext) < _NONCE_BYTES + _TAG_BYTES:
             raise RootKeyMismatchError
         try:
             return cipher.decrypt(ciphertext[:_NONCE_BYTES], ciphertext[_NONCE_BYTES:], associated_data)
         except InvalidTag:
             raise RootKeyMismatchError from None
+
+    def _cipher(self, version: int) -> AESGCM:
+        cipher = self._ciphers.get(version)
+        if cipher is None:
+            raise UnknownRootKeyVersionError(version)
+        return cipher

@@ -2,8 +2,10 @@
 
 import errno
 import os
+import re
 import secrets
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 from keyferry_server.crypto.root_key import RootKey
@@ -21,6 +23,59 @@ _HEADER = """\
 # that the installation has sealed; without it nothing can be opened again. Keep a copy
 # in a safe place. One line a version: number, blank, base64 of 32 bytes.
 """
+
+
+class FileRootKeyProvider:
+    """The root key in one file. Whoever changes it is alone: rotation holds a lock in the database."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __str__(self) -> str:
+        return str(self._path)
+
+    def load(self) -> RootKey:
+        """Read the file."""
+        return load_root_key_file(self._path)
+
+    def add_version(self, version: int) -> None:
+        """Add a line with a fresh key."""
+        self._replace(
+            lambda text: f"{text.rstrip()}\n{format_root_key_line(version, Secret.generate(KEY_BYTES))}"
+        )
+
+    def remove_version(self, version: int) -> None:
+        """Take the line of a version out."""
+        line = re.compile(rf"^[ \t]*{version}[ \t][^\n]*\n?", re.MULTILINE)
+        self._replace(lambda text: line.sub("", text))
+
+    def _replace(self, edit: Callable[[str], str]) -> None:
+        """Put a changed copy in the file's place.
+
+        1. Write the copy beside the file, private from its first byte, with the file's
+           mode and, for root, its owner; sync it.
+        2. Read it back as a root key.
+        3. Rename it over the file: whoever reads sees the old one or the new one.
+        4. Sync the folder.
+        """
+        path = self._path.resolve()
+        load_root_key_file(path)
+        temporary = _beside(path)
+        try:
+            try:
+                _write_private(
+                    temporary, Secret(edit(_read(path).reveal().decode()).encode()), like=path.stat()
+                )
+                load_root_key_file(temporary)
+                temporary.replace(path)
+            finally:
+                temporary.unlink(missing_ok=True)
+            _sync_folder(path.parent)
+        except OSError as error:
+            raise RootKeyConfigurationError(
+                f"The root key at {path} cannot be changed: {error.strerror}. If it is mounted here from elsewhere, "
+                "change it there: a version is one line, its number, a blank, and 32 random bytes in base64."
+            ) from None
 
 
 def load_root_key_file(path: Path) -> RootKey:
@@ -41,10 +96,12 @@ def generate_root_key_file(path: Path) -> None:
 
     RootKeyConfigurationError if there is such a file or it cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    temporary = _beside(path)
     try:
         try:
-            _write_private(temporary, Secret.generate(KEY_BYTES))
+            _write_private(
+                temporary, Secret((_HEADER + format_root_key_line(1, Secret.generate(KEY_BYTES))).encode())
+            )
             os.link(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
@@ -103,10 +160,19 @@ def _check_mode(path: Path, mode: int) -> None:
         )
 
 
-def _write_private(path: Path, key: Secret) -> None:
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+
+
+def _write_private(path: Path, content: Secret, like: os.stat_result | None = None) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with open(descriptor, "w", encoding="ascii") as file:  # noqa: PTH123 -- Path.open cannot create it as private
-        file.write(_HEADER + format_root_key_line(1, key))
+    with open(descriptor, "wb") as file:  # noqa: PTH123 -- Path.open cannot create it as private
+        if like is not None:
+            # Else a server that runs as the owner could not read what root rotated.
+            if os.geteuid() == 0:
+                os.fchown(descriptor, like.st_uid, like.st_gid)
+            os.fchmod(descriptor, stat.S_IMODE(like.st_mode))
+        file.write(content.reveal())
         file.flush()
         os.fsync(descriptor)
 

@@ -88,7 +88,13 @@ class AwsEndpoint:
         request = HttpRequest(
             scope["method"], scope["raw_path"], scope["query_string"], scope["headers"], body
         )
-        call = self._calls.open(route, peer=peer, request_id=request_id, http_request=request)
+        call = self._calls.open(
+            route,
+            peer=peer,
+            request_id=request_id,
+            is_encrypted=scope["scheme"] == "https",
+            http_request=request,
+        )
         try:
             with _WhileCallerWaits(receive):
                 return await self._run(call, body)

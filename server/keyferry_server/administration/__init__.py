@@ -1,0 +1,1 @@
+"""What the operator's commands do beside running servers. The commands themselves only ask, and print."""

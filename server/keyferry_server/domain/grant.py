@@ -1,0 +1,147 @@
+"""Grants: permissions for one key, given to one principal, that its policy need not name.
+
+The rules:
+
+1. A grant allows its operations to its grantee, within its constraints; it never
+   denies. What a policy denies, it does not allow.
+2. A grant to the root of an account is one to the account: its other principals
+   need an identity policy besides, as with a key policy.
+3. Constraints count where a request has an encryption context. DescribeKey and
+   RetireGrant have none, and are allowed regardless.
+4. Whoever may create grants by a grant alone can give no more than that grant: the
+   same operations or fewer, under constraints that are the same or stricter.
+5. A grant is retired by its retiring principal, by its grantee if RetireGrant is
+   among its operations, and by the account that owns the key; each of the two accounts
+   may leave that to others by their identity policies. It is revoked by whom the
+   key policy allows it.
+6. The same name with the same terms again is the same grant.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from keyferry_server.domain.errors import ValidationException
+from keyferry_server.domain.identifiers import KeyIdentifier
+from keyferry_server.domain.key import KeyUsage
+
+MOST_GRANTS_OF_KEY = 50_000
+MOST_GRANTS_OF_GRANTEE = 500
+MOST_PAIRS = 8
+LONGEST_CONSTRAINT = 384
+
+
+class GrantOperation(StrEnum):
+    """What a grant can allow: the name of a permission, without its service."""
+
+    DECRYPT = "Decrypt"
+    ENCRYPT = "Encrypt"
+    GENERATE_DATA_KEY = "GenerateDataKey"
+    GENERATE_DATA_KEY_WITHOUT_PLAINTEXT = "GenerateDataKeyWithoutPlaintext"
+    RE_ENCRYPT_FROM = "ReEncryptFrom"
+    RE_ENCRYPT_TO = "ReEncryptTo"
+    CREATE_GRANT = "CreateGrant"
+    RETIRE_GRANT = "RetireGrant"
+    DESCRIBE_KEY = "DescribeKey"
+
+
+# What a grant on a key of that usage can allow; CreateGrant, RetireGrant and DescribeKey go with every key.
+_EVERY_KEY = frozenset(
+    {GrantOperation.CREATE_GRANT, GrantOperation.RETIRE_GRANT, GrantOperation.DESCRIBE_KEY}
+)
+_OF_USAGE = {KeyUsage.ENCRYPT_DECRYPT: frozenset(GrantOperation)}
+_WITHOUT_CONTEXT = frozenset({GrantOperation.DESCRIBE_KEY, GrantOperation.RETIRE_GRANT})
+
+
+@dataclass(frozen=True, slots=True)
+class GrantConstraints:
+    """What the encryption context of a request must be, or must contain."""
+
+    equals: Mapping[str, str] | None = None
+    subset: Mapping[str, str] | None = None
+
+    def admit(self, context: Mapping[str, str]) -> bool:
+        """Tell whether a request with that encryption context is within the constraints."""
+        return (self.equals is None or dict(context) == dict(self.equals)) and (
+            self.subset is None or _contains(context, self.subset)
+        )
+
+    def is_within(self, other: "GrantConstraints") -> bool:
+        """Tell whether everything that these admit is admitted by the other, too."""
+        if other.equals is not None and (self.equals is None or dict(self.equals) != dict(other.equals)):
+            return False
+        return other.subset is None or any(
+            pairs is not None and _contains(pairs, other.subset) for pairs in (self.equals, self.subset)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class GrantTerms:
+    """What a grant allows, and within which constraints."""
+
+    operations: frozenset[GrantOperation]
+    constraints: GrantConstraints
+
+    def is_within(self, other: "GrantTerms") -> bool:
+        """Tell whether these terms give no more than the other (rule 4)."""
+        return self.operations <= other.operations and self.constraints.is_within(other.constraints)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One grant. Its principals are ARNs; the issuing account is the root of the account that made it."""
+
+    grant_id: str
+    key: KeyIdentifier
+    name: str | None
+    grantee: str
+    retiring: str | None
+    issuing_account: str
+    terms: GrantTerms
+    created_at: datetime
+
+    def permits(
+        self, operation: str, context: Mapping[str, str] | None, new_terms: GrantTerms | None
+    ) -> bool:
+        """Tell whether it allows an operation to its grantee (rules 1, 3 and 4).
+
+        `context` is the encryption context of the request, None if it can have none;
+        `new_terms` are those of the grant that CreateGrant is asked for.
+        """
+        if operation not in self.terms.operations:
+            return False
+        if operation == GrantOperation.CREATE_GRANT:
+            return new_terms is not None and new_terms.is_within(self.terms)
+        return operation in _WITHOUT_CONTEXT or self.terms.constraints.admit(context or {})
+
+
+def check_terms(terms: GrantTerms, usage: KeyUsage) -> None:
+    """Raise ValidationException for terms that no grant on a key of that usage can have."""
+    possible = _EVERY_KEY | _OF_USAGE[usage]
+    impossible = sorted(terms.operations - possible)
+    if impossible:
+        raise ValidationException(
+            f"A grant on a key with the usage {usage} cannot allow {', '.join(impossible)}. "
+            f"It can allow {', '.join(sorted(possible))}."
+        )
+    constraints = {"EncryptionContextEquals": terms.constraints.equals, "EncryptionContextSubset": terms.constraints.subset}  # fmt: skip
+    for name, pairs in constraints.items():
+        if pairs is not None:
+            _check_pairs(name, pairs)
+
+
+def _check_pairs(name: str, pairs: Mapping[str, str]) -> None:
+    if len(pairs) > MOST_PAIRS:
+        raise ValidationException(f"{name} can have at most {MOST_PAIRS} pairs; it has {len(pairs)}.")
+    length = sum(len(key) + len(value) for key, value in pairs.items())
+    if length > LONGEST_CONSTRAINT:
+        raise ValidationException(
+            f"{name} can have at most {LONGEST_CONSTRAINT} characters in all; it has {length}."
+        )
+    if any("\0" in text for pair in pairs.items() for text in pair):
+        raise ValidationException(f"{name} must not contain the character U+0000.")
+
+
+def _contains(context: Mapping[str, str], pairs: Mapping[str, str]) -> bool:
+    return all(context.get(key) == value for key, value in pairs.items())

@@ -1,0 +1,216 @@
+"""THE TABLE of condition keys: what policies can ask of a request, by permission, and where in the request it stands.
+
+What they can ask of every call is in ``authz.conditions``; docs/policies.md lists both.
+A key that is not here, or whose member is absent, is not in the request.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from google.protobuf.message import Message
+
+from keyferry_server.domain.errors import AccessDeniedException, shown
+from keyferry_server.domain.grant import GrantTerms
+from keyferry_server.domain.identifiers import ALIAS_PREFIX
+from keyferry_server.domain.letter_case import fold
+from keyferry_server.wire.constraints import enum_prefix
+
+_ENCRYPTION_CONTEXT = "kms:encryptioncontext:"
+
+Read = Callable[[Any], Sequence[str]]
+Pairs = Callable[[Any], Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionKey:
+    """One key, as it is documented, and how its values are read from a request."""
+
+    name: str
+    read: Read
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionKeys:
+    """A key for each pair of a map: the name ends where the pair's own key begins."""
+
+    name: str
+    pairs: Pairs
+
+
+def _member(name: str, member: str, default: str | None = None) -> ConditionKey:
+    """A text, a number or a truth value of the request."""
+
+    def read(request: Message) -> Sequence[str]:
+        if not request.HasField(member):
+            return () if default is None else (default,)
+        value = getattr(request, member)
+        return (str(value).lower() if isinstance(value, bool) else str(value),)
+
+    return ConditionKey(name, read)
+
+
+def _enum(name: str, member: str, default: str | None = None) -> ConditionKey:
+    """An enumeration of the request, by AWS's name of its value."""
+
+    def read(request: Message) -> Sequence[str]:
+        number: int = getattr(request, member)
+        if number == 0:
+            return () if default is None else (default,)
+        return (_enum_name(request, member, number),)
+
+    return ConditionKey(name, read)
+
+
+def _enums(name: str, member: str) -> ConditionKey:
+    """A list of an enumeration."""
+
+    def read(request: Message) -> Sequence[str]:
+        return tuple(_enum_name(request, member, number) for number in getattr(request, member))
+
+    return ConditionKey(name, read)
+
+
+def _enum_name(request: Message, member: str, number: int) -> str:
+    enum: Any = request.DESCRIPTOR.fields_by_name[member].enum_type
+    name: str = enum.values_by_number[number].name
+    return name.removeprefix(enum_prefix(enum.name))
+
+
+def _seconds(name: str, member: str) -> ConditionKey:
+    """A moment, in seconds since 1970."""
+
+    def read(request: Message) -> Sequence[str]:
+        return (str(getattr(request, member).seconds),) if request.HasField(member) else ()
+
+    return ConditionKey(name, read)
+
+
+def _alias(member: str) -> ConditionKey:
+    """The alias that the key is named by, if it is named by one."""
+
+    def read(request: Message) -> Sequence[str]:
+        text: str = getattr(request, member)
+        resource = text.split(":", 5)[-1] if text.startswith("arn:") else text
+        return (resource,) if resource.startswith(ALIAS_PREFIX) else ()
+
+    return ConditionKey("kms:RequestAlias", read)
+
+
+def _context(pairs: Pairs) -> tuple[ConditionKeys, ConditionKey]:
+    return (
+        ConditionKeys("kms:EncryptionContext:", pairs),
+        ConditionKey("kms:EncryptionContextKeys", lambda request: tuple(pairs(request))),
+    )
+
+
+def _encrypting(context: str = "encryption_context", algorithm: str = "encryption_algorithm", key: str = "key_id") -> tuple["ConditionKey | ConditionKeys", ...]:  # fmt: skip
+    return (
+        _enum("kms:EncryptionAlgorithm", algorithm, default="SYMMETRIC_DEFAULT"),
+        *_context(lambda request: getattr(request, context)),
+        _alias(key),
+    )
+
+
+def _always(name: str, value: str) -> ConditionKey:
+    return ConditionKey(name, lambda _: (value,))
+
+
+_DATA_KEY = (
+    _always("kms:EncryptionAlgorithm", "SYMMETRIC_DEFAULT"),
+    *_context(lambda request: request.encryption_context),
+    _alias("key_id"),
+)
+
+TABLE: Mapping[str, tuple[ConditionKey | ConditionKeys, ...]] = {
+    "kms:CreateKey": (
+        _member("kms:BypassPolicyLockoutSafetyCheck", "bypass_policy_lockout_safety_check"),
+        _enum("kms:CustomerMasterKeySpec", "key_spec", default="SYMMETRIC_DEFAULT"),
+        _enum("kms:CustomerMasterKeyUsage", "key_usage", default="ENCRYPT_DECRYPT"),
+        _enum("kms:KeyOrigin", "origin", default="AWS_KMS"),
+        _enum("kms:KeySpec", "key_spec", default="SYMMETRIC_DEFAULT"),
+        _enum("kms:KeyUsage", "key_usage", default="ENCRYPT_DECRYPT"),
+        _always("kms:MultiRegion", "false"),
+    ),
+    "kms:Decrypt": _encrypting(),
+    "kms:DescribeKey": (_alias("key_id"),),
+    "kms:EnableKeyRotation": (_member("kms:RotationPeriodInDays", "rotation_period_in_days", default="365"),),
+    "kms:Encrypt": _encrypting(),
+    "kms:GenerateDataKey": _DATA_KEY,
+    "kms:GenerateDataKeyWithoutPlaintext": _DATA_KEY,
+    "kms:GetKeyPolicy": (_member("kms:PolicyName", "policy_name", default="default"),),
+    "kms:GetParametersForImport": (
+        _enum("kms:WrappingAlgorithm", "wrapping_algorithm"),
+        _enum("kms:WrappingKeySpec", "wrapping_key_spec"),
+    ),
+    "kms:ImportKeyMaterial": (
+        _enum("kms:ExpirationModel", "expiration_model"),
+        _seconds("kms:ValidTo", "valid_to"),
+    ),
+    "kms:PutKeyPolicy": (
+        _member("kms:BypassPolicyLockoutSafetyCheck", "bypass_policy_lockout_safety_check"),
+        _member("kms:PolicyName", "policy_name", default="default"),
+    ),
+    "kms:ReEncryptFrom": _encrypting(
+        "source_encryption_context", "source_encryption_algorithm", "source_key_id"
+    ),
+    "kms:ReEncryptTo": _encrypting(
+        "destination_encryption_context", "destination_encryption_algorithm", "destination_key_id"
+    ),
+    "kms:ScheduleKeyDeletion": (
+        _member("kms:ScheduleKeyDeletionPendingWindowInDays", "pending_window_in_days", default="30"),
+    ),
+}
+
+
+class RequestFacts:
+    """What one request says of itself to whoever decides on a permission."""
+
+    def __init__(self, permission: str, request: Any) -> None:
+        self._permission = permission
+        self._request = request
+
+    def values(self, key: str) -> Sequence[str]:
+        """Return the values of a condition key, which is written in lower case.
+
+        AccessDeniedException if pairs of the request differ in nothing but case: a
+        policy that decides by one of them must not be taken in by the other.
+        """
+        singles, families = _index(self._permission)
+        read = singles.get(key)
+        if read is not None:
+            return read(self._request)
+        for prefix, pairs in families.items():
+            if key.startswith(prefix):
+                return _values_of_pair(prefix, key.removeprefix(prefix), pairs(self._request))
+        return ()
+
+    @property
+    def grant_terms(self) -> GrantTerms | None:
+        """The terms of the grant that the request asks for, if it does."""
+        return None
+
+    @property
+    def encryption_context(self) -> Mapping[str, str] | None:
+        """The encryption context of the request; None if it can have none."""
+        pairs = _index(self._permission)[1].get(_ENCRYPTION_CONTEXT)
+        return None if pairs is None else pairs(self._request)
+
+
+def _values_of_pair(prefix: str, name: str, pairs: Mapping[str, str]) -> Sequence[str]:
+    values = tuple(value for key, value in pairs.items() if fold(key) == name)
+    if len(values) > 1:
+        raise AccessDeniedException(
+            f"The request has {prefix}{shown(name)} more than once, in different case. A policy that decides by it "
+            "cannot tell them apart."
+        )
+    return values
+
+
+@cache
+def _index(permission: str) -> tuple[Mapping[str, Read], Mapping[str, Pairs]]:
+    listed = TABLE.get(permission, ())
+    singles = {fold(key.name): key.read for key in listed if isinstance(key, ConditionKey)}
+    families = {fold(key.name): key.pairs for key in listed if isinstance(key, ConditionKeys)}
+    return singles, families
