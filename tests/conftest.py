@@ -12,4 +12,5 @@ pytest_plugins = [
     "fixtures.server",
     "fixtures.processes",
     "fixtures.softhsm",
+    "fixtures.aws",
 ]
