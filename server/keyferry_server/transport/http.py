@@ -119,6 +119,9 @@ class _HurriedConnection(HttpToolsProtocol):
             self.send_400_response("The headers are too large.")
 
     def on_message_begin(self) -> None:
+        if self._timer is None:
+            # It began in the same packet that ended the one before.
+            self._hurry()
         self._is_in_head = True
         super().on_message_begin()
 
