@@ -5,7 +5,7 @@ STAMP := .venv/.ready
 LOCK_SOURCES := requirements.in protos/pyproject.toml client/pyproject.toml server/pyproject.toml migrations/pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format protos lock up down clean
+.PHONY: help setup demo test check format protos docs lock up down clean
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -34,6 +34,7 @@ check: setup  ## formatting, lint, types, layers, generated code, migrations, co
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python protos/check_generated.py
+	$(BIN)/python docs/generate --check
 	$(BIN)/python -m pytest -q tests/architecture
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
@@ -45,6 +46,9 @@ format: setup  ## format the code and fix what can be fixed
 protos: setup  ## regenerate the contract's Python modules and the client's methods
 	$(BIN)/uv run --quiet --isolated --no-project --with-requirements protos/generator.lock python protos/generate.py
 	$(BIN)/uv run --quiet --isolated --no-project --with-requirements protos/generator.lock python client/generate.py
+
+docs: setup  ## write the reference anew: a page for each operation
+	$(BIN)/python docs/generate
 
 lock: setup  ## resolve the dependencies anew into requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --python-version 3.11 \

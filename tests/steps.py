@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.keywrap import aes_key_wrap_with_padding
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from keyferry.v1 import (
+    CreateAliasRequest,
     CreateKeyRequest,
     DecryptRequest,
     DeleteImportedKeyMaterialRequest,
@@ -126,6 +127,11 @@ async def disable(client: KeyManagementServiceClient, key_id: str) -> None:
 
 async def schedule_deletion(client: KeyManagementServiceClient, key_id: str) -> None:
     await client.schedule_key_deletion_async(ScheduleKeyDeletionRequest(key_id=key_id))
+
+
+async def name(client: KeyManagementServiceClient, alias_name: str, key_id: str) -> None:
+    """Give a key an alias."""
+    await client.create_alias_async(CreateAliasRequest(alias_name=alias_name, target_key_id=key_id))
 
 
 async def encrypt(

@@ -12,7 +12,8 @@
     │   ├── UnsupportedOperationException · AccessDeniedException · DryRunOperationException
     │   ├── MissingAuthenticationTokenException · UnrecognizedClientException
     │   ├── IncompleteSignatureException · InvalidSignatureException
-    │   ├── LimitExceededException · ConflictException
+    │   ├── LimitExceededException · ConflictException · AlreadyExistsException
+    │   ├── InvalidAliasNameException · NotAuthorizedException · TagException
     │   ├── DependencyTimeoutException · KMSInternalException
     │   └── UnknownServerError           refused with a name that this client does not know
     ├── TransportError                   no answer of the service arrived
@@ -104,6 +105,14 @@ class IncorrectKeyException(ServiceError):
     """The ciphertext was made by another key than the one named."""
 
 
+class InvalidAliasNameException(ServiceError):
+    """A text cannot be the name of an alias."""
+
+
+class TagException(ServiceError):
+    """Tags are reserved, twice the same, or too many."""
+
+
 class MalformedPolicyDocumentException(ServiceError):
     """A policy document is not valid; the message names the place in it."""
 
@@ -117,7 +126,11 @@ class InvalidGrantTokenException(ServiceError):
 
 
 class NotFoundException(ServiceError):
-    """The key does not exist."""
+    """The key, the alias or another thing that is named does not exist."""
+
+
+class AlreadyExistsException(ServiceError):
+    """There is one of that name already."""
 
 
 class DisabledException(ServiceError):
@@ -162,6 +175,10 @@ class UnrecognizedClientException(ServiceError):
 
 class InvalidSignatureException(ServiceError):
     """The call's signature is wrong, too old, or made for another service or Region."""
+
+
+class NotAuthorizedException(ServiceError):
+    """Nobody may do this: the alias name is reserved."""
 
 
 class DependencyTimeoutException(ServiceError):

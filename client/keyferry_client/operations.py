@@ -11,11 +11,17 @@ from keyferry.v1 import (
     AlgorithmSpec,
     CancelKeyDeletionRequest,
     CancelKeyDeletionResponse,
+    CreateAliasRequest,
+    CreateAliasResponse,
+    CreateGrantRequest,
+    CreateGrantResponse,
     CreateKeyRequest,
     CreateKeyResponse,
     DataKeySpec,
     DecryptRequest,
     DecryptResponse,
+    DeleteAliasRequest,
+    DeleteAliasResponse,
     DeleteImportedKeyMaterialRequest,
     DeleteImportedKeyMaterialResponse,
     DescribeKeyRequest,
@@ -47,12 +53,18 @@ from keyferry.v1 import (
     GetKeyRotationStatusResponse,
     GetParametersForImportRequest,
     GetParametersForImportResponse,
+    GrantConstraints,
+    GrantOperation,
     ImportKeyMaterialRequest,
     ImportKeyMaterialResponse,
     ImportType,
     IncludeKeyMaterial,
     KeySpec,
     KeyUsageType,
+    ListAliasesRequest,
+    ListAliasesResponse,
+    ListGrantsRequest,
+    ListGrantsResponse,
     ListImportReceiptsRequest,
     ListImportReceiptsResponse,
     ListImportTokensRequest,
@@ -63,17 +75,34 @@ from keyferry.v1 import (
     ListKeyRotationsResponse,
     ListKeysRequest,
     ListKeysResponse,
+    ListResourceTagsRequest,
+    ListResourceTagsResponse,
+    ListRetirableGrantsRequest,
+    ListRetirableGrantsResponse,
     OriginType,
     PutKeyPolicyRequest,
     PutKeyPolicyResponse,
     ReEncryptRequest,
     ReEncryptResponse,
+    RetireGrantRequest,
+    RetireGrantResponse,
+    RevokeGrantRequest,
+    RevokeGrantResponse,
     RevokeImportTokenRequest,
     RevokeImportTokenResponse,
     RotateKeyOnDemandRequest,
     RotateKeyOnDemandResponse,
     ScheduleKeyDeletionRequest,
     ScheduleKeyDeletionResponse,
+    Tag,
+    TagResourceRequest,
+    TagResourceResponse,
+    UntagResourceRequest,
+    UntagResourceResponse,
+    UpdateAliasRequest,
+    UpdateAliasResponse,
+    UpdateKeyDescriptionRequest,
+    UpdateKeyDescriptionResponse,
     WrappingKeySpec,
 )
 from keyferry_client.cancellation import CancellationToken
@@ -113,6 +142,26 @@ ExpirationModelTypeName = Literal[
     "KEY_MATERIAL_DOES_NOT_EXPIRE",
     "EXPIRATION_MODEL_TYPE_KEY_MATERIAL_EXPIRES",
     "EXPIRATION_MODEL_TYPE_KEY_MATERIAL_DOES_NOT_EXPIRE",
+]
+GrantOperationName = Literal[
+    "DECRYPT",
+    "ENCRYPT",
+    "GENERATE_DATA_KEY",
+    "GENERATE_DATA_KEY_WITHOUT_PLAINTEXT",
+    "RE_ENCRYPT_FROM",
+    "RE_ENCRYPT_TO",
+    "CREATE_GRANT",
+    "RETIRE_GRANT",
+    "DESCRIBE_KEY",
+    "GRANT_OPERATION_DECRYPT",
+    "GRANT_OPERATION_ENCRYPT",
+    "GRANT_OPERATION_GENERATE_DATA_KEY",
+    "GRANT_OPERATION_GENERATE_DATA_KEY_WITHOUT_PLAINTEXT",
+    "GRANT_OPERATION_RE_ENCRYPT_FROM",
+    "GRANT_OPERATION_RE_ENCRYPT_TO",
+    "GRANT_OPERATION_CREATE_GRANT",
+    "GRANT_OPERATION_RETIRE_GRANT",
+    "GRANT_OPERATION_DESCRIBE_KEY",
 ]
 ImportTypeName = Literal[
     "NEW_KEY_MATERIAL",
@@ -261,6 +310,46 @@ GET_KEY_LAST_USAGE = Rpc(
     GetKeyLastUsageRequest,
     GetKeyLastUsageResponse,
 )
+UPDATE_KEY_DESCRIPTION = Rpc(
+    "/keyferry.v1.KeyManagementService/UpdateKeyDescription",
+    UpdateKeyDescriptionRequest,
+    UpdateKeyDescriptionResponse,
+)
+CREATE_ALIAS = Rpc(
+    "/keyferry.v1.KeyManagementService/CreateAlias",
+    CreateAliasRequest,
+    CreateAliasResponse,
+)
+UPDATE_ALIAS = Rpc(
+    "/keyferry.v1.KeyManagementService/UpdateAlias",
+    UpdateAliasRequest,
+    UpdateAliasResponse,
+)
+DELETE_ALIAS = Rpc(
+    "/keyferry.v1.KeyManagementService/DeleteAlias",
+    DeleteAliasRequest,
+    DeleteAliasResponse,
+)
+LIST_ALIASES = Rpc(
+    "/keyferry.v1.KeyManagementService/ListAliases",
+    ListAliasesRequest,
+    ListAliasesResponse,
+)
+TAG_RESOURCE = Rpc(
+    "/keyferry.v1.KeyManagementService/TagResource",
+    TagResourceRequest,
+    TagResourceResponse,
+)
+UNTAG_RESOURCE = Rpc(
+    "/keyferry.v1.KeyManagementService/UntagResource",
+    UntagResourceRequest,
+    UntagResourceResponse,
+)
+LIST_RESOURCE_TAGS = Rpc(
+    "/keyferry.v1.KeyManagementService/ListResourceTags",
+    ListResourceTagsRequest,
+    ListResourceTagsResponse,
+)
 GET_KEY_POLICY = Rpc(
     "/keyferry.v1.KeyManagementService/GetKeyPolicy",
     GetKeyPolicyRequest,
@@ -275,6 +364,31 @@ LIST_KEY_POLICIES = Rpc(
     "/keyferry.v1.KeyManagementService/ListKeyPolicies",
     ListKeyPoliciesRequest,
     ListKeyPoliciesResponse,
+)
+CREATE_GRANT = Rpc(
+    "/keyferry.v1.KeyManagementService/CreateGrant",
+    CreateGrantRequest,
+    CreateGrantResponse,
+)
+LIST_GRANTS = Rpc(
+    "/keyferry.v1.KeyManagementService/ListGrants",
+    ListGrantsRequest,
+    ListGrantsResponse,
+)
+LIST_RETIRABLE_GRANTS = Rpc(
+    "/keyferry.v1.KeyManagementService/ListRetirableGrants",
+    ListRetirableGrantsRequest,
+    ListRetirableGrantsResponse,
+)
+RETIRE_GRANT = Rpc(
+    "/keyferry.v1.KeyManagementService/RetireGrant",
+    RetireGrantRequest,
+    RetireGrantResponse,
+)
+REVOKE_GRANT = Rpc(
+    "/keyferry.v1.KeyManagementService/RevokeGrant",
+    RevokeGrantRequest,
+    RevokeGrantResponse,
 )
 LIST_IMPORT_TOKENS = Rpc(
     "/keyferry.v1.KeyferryService/ListImportTokens",
@@ -324,6 +438,7 @@ class Operations(ABC):
         origin: OriginType | OriginTypeName | None = None,
         policy: str | None = None,
         bypass_policy_lockout_safety_check: bool | None = None,
+        tags: Iterable[Tag | Mapping[str, Any]] | None = None,
     ) -> Task[CreateKeyResponse]:
         """Creates a key in the caller's account; with the origin EXTERNAL without key material.
 
@@ -333,8 +448,11 @@ class Operations(ABC):
             key_spec: Default SYMMETRIC_DEFAULT.
             origin: Default AWS_KMS. EXTERNAL creates the key without key material.
             policy: The key policy; 1 to 131072 characters. Default: the one that leaves everything to the
-                identity policies of the account. Refused as in PutKeyPolicy.
+                identity policies of the account. MalformedPolicyDocumentException and LimitExceededException
+                as in PutKeyPolicy.
             bypass_policy_lockout_safety_check: As in PutKeyPolicy.
+            tags: Tags of the new key, at most 50. TagException if there are more, if a tag key is in it
+                twice, or if one begins with "aws:". Needs the permission kms:TagResource too.
         """
         members: Mapping[str, Any] = {
             "description": description,
@@ -343,6 +461,7 @@ class Operations(ABC):
             "origin": origin,
             "policy": policy,
             "bypass_policy_lockout_safety_check": bypass_policy_lockout_safety_check,
+            "tags": tags,
         }
         return self._start(CREATE_KEY, request, members, cancellation_token, timeout)
 
@@ -353,15 +472,19 @@ class Operations(ABC):
         *,
         timeout: float | None = None,
         key_id: str | None = None,
+        grant_tokens: Iterable[str] | None = None,
     ) -> Task[DescribeKeyResponse]:
         """Shows a key's metadata, in every key state.
 
         Args:
-            key_id: Key ID or key ARN; 1 to 2048 characters. NotFoundException if there is no such key;
-                InvalidArnException if it is a broken ARN.
+            key_id: Key ID, key ARN, alias name or alias ARN; 1 to 2048 characters. NotFoundException if there
+                is no such key; InvalidArnException if it is a broken ARN.
+            grant_tokens: From CreateGrant; at most 10, each of 1 to 8192 characters.
+                InvalidGrantTokenException if one is damaged.
         """
         members: Mapping[str, Any] = {
             "key_id": key_id,
+            "grant_tokens": grant_tokens,
         }
         return self._start(DESCRIBE_KEY, request, members, cancellation_token, timeout)
 
@@ -478,6 +601,7 @@ class Operations(ABC):
 
         A failed call changes nothing; a successful one spends the import token and makes a key that was
         pending import ENABLED. Repeating the identical request gives the same answer.
+        UnsupportedOperationException for a key that cannot take imported key material.
 
         Args:
             key_id: Key ID or key ARN that the import token was made for; 1 to 2048 characters. An alias is an
@@ -526,7 +650,7 @@ class Operations(ABC):
         imported again.
 
         Succeeds when there is none. Key material that is pending rotation is forgotten, and the key state
-        stays.
+        stays. UnsupportedOperationException for a key that cannot take imported key material.
 
         Args:
             key_id: Key ID or key ARN of a key with the origin EXTERNAL; 1 to 2048 characters. An alias is an
@@ -550,6 +674,7 @@ class Operations(ABC):
         plaintext: bytes | None = None,
         encryption_context: Mapping[str, str] | None = None,
         encryption_algorithm: EncryptionAlgorithmSpec | EncryptionAlgorithmSpecName | None = None,
+        grant_tokens: Iterable[str] | None = None,
         dry_run: bool | None = None,
     ) -> Task[EncryptResponse]:
         """Encrypts up to 4096 bytes.
@@ -557,10 +682,12 @@ class Operations(ABC):
         DisabledException or KMSInvalidStateException unless the key is ENABLED.
 
         Args:
-            key_id: Key ID or key ARN; 1 to 2048 characters.
+            key_id: Key ID, key ARN, alias name or alias ARN; 1 to 2048 characters.
             plaintext: 1 to 4096 bytes.
             encryption_context: Bound to the ciphertext.
             encryption_algorithm: Default SYMMETRIC_DEFAULT.
+            grant_tokens: From CreateGrant; at most 10, each of 1 to 8192 characters.
+                InvalidGrantTokenException if one is damaged.
             dry_run: Do every check and nothing else: DryRunOperationException if the call would have
                 succeeded.
         """
@@ -569,6 +696,7 @@ class Operations(ABC):
             "plaintext": plaintext,
             "encryption_context": encryption_context,
             "encryption_algorithm": encryption_algorithm,
+            "grant_tokens": grant_tokens,
             "dry_run": dry_run,
         }
         return self._start(ENCRYPT, request, members, cancellation_token, timeout)
@@ -583,6 +711,7 @@ class Operations(ABC):
         encryption_context: Mapping[str, str] | None = None,
         key_id: str | None = None,
         encryption_algorithm: EncryptionAlgorithmSpec | EncryptionAlgorithmSpecName | None = None,
+        grant_tokens: Iterable[str] | None = None,
         dry_run: bool | None = None,
         dry_run_modifiers: Iterable[DryRunModifierType | DryRunModifierTypeName] | None = None,
     ) -> Task[DecryptResponse]:
@@ -596,6 +725,8 @@ class Operations(ABC):
             key_id: Key ID or key ARN that must have made the ciphertext, else IncorrectKeyException; 1 to
                 2048 characters. Absent: the key it names.
             encryption_algorithm: Default SYMMETRIC_DEFAULT.
+            grant_tokens: From CreateGrant; at most 10, each of 1 to 8192 characters.
+                InvalidGrantTokenException if one is damaged.
             dry_run: Do every check and nothing else: DryRunOperationException if the call would have
                 succeeded.
             dry_run_modifiers: IGNORE_CIPHERTEXT: check the caller's permission and the key alone. Only with
@@ -606,6 +737,7 @@ class Operations(ABC):
             "encryption_context": encryption_context,
             "key_id": key_id,
             "encryption_algorithm": encryption_algorithm,
+            "grant_tokens": grant_tokens,
             "dry_run": dry_run,
             "dry_run_modifiers": dry_run_modifiers,
         }
@@ -624,10 +756,14 @@ class Operations(ABC):
         destination_encryption_context: Mapping[str, str] | None = None,
         source_encryption_algorithm: EncryptionAlgorithmSpec | EncryptionAlgorithmSpecName | None = None,
         destination_encryption_algorithm: EncryptionAlgorithmSpec | EncryptionAlgorithmSpecName | None = None,
+        grant_tokens: Iterable[str] | None = None,
         dry_run: bool | None = None,
         dry_run_modifiers: Iterable[DryRunModifierType | DryRunModifierTypeName] | None = None,
     ) -> Task[ReEncryptResponse]:
         """Decrypts and encrypts again under another key or context, inside the service.
+
+        As in Decrypt, IncorrectKeyException for the ciphertext of another key than the one named,
+        InvalidCiphertextException if the ciphertext or its context is wrong.
 
         Args:
             ciphertext_blob: As in Decrypt; 1 to 6144 bytes. May be absent in a dry run with
@@ -635,10 +771,13 @@ class Operations(ABC):
             source_encryption_context: Context under which it was encrypted.
             source_key_id: Key that must have made the ciphertext; 1 to 2048 characters. Absent: the key it
                 names.
-            destination_key_id: Key ID or key ARN to encrypt under; 1 to 2048 characters.
+            destination_key_id: Key to encrypt under: key ID, key ARN, alias name or alias ARN; 1 to 2048
+                characters.
             destination_encryption_context: Bound to the new ciphertext.
             source_encryption_algorithm: Default SYMMETRIC_DEFAULT.
             destination_encryption_algorithm: Default SYMMETRIC_DEFAULT.
+            grant_tokens: From CreateGrant; at most 10, each of 1 to 8192 characters.
+                InvalidGrantTokenException if one is damaged.
             dry_run: Do every check and nothing else: DryRunOperationException if the call would have
                 succeeded.
             dry_run_modifiers: IGNORE_CIPHERTEXT: check the caller's permission and the key alone. Only with
@@ -652,6 +791,7 @@ class Operations(ABC):
             "destination_encryption_context": destination_encryption_context,
             "source_encryption_algorithm": source_encryption_algorithm,
             "destination_encryption_algorithm": destination_encryption_algorithm,
+            "grant_tokens": grant_tokens,
             "dry_run": dry_run,
             "dry_run_modifiers": dry_run_modifiers,
         }
@@ -667,15 +807,18 @@ class Operations(ABC):
         encryption_context: Mapping[str, str] | None = None,
         number_of_bytes: int | None = None,
         key_spec: DataKeySpec | DataKeySpecName | None = None,
+        grant_tokens: Iterable[str] | None = None,
         dry_run: bool | None = None,
     ) -> Task[GenerateDataKeyResponse]:
         """Generates a data key; answers it both in plaintext and encrypted.
 
         Args:
-            key_id: Key ID or key ARN; 1 to 2048 characters.
+            key_id: Key ID, key ARN, alias name or alias ARN; 1 to 2048 characters.
             encryption_context: Bound to the encrypted data key.
             number_of_bytes: Length of the data key in bytes, 1 to 1024.
             key_spec: Length of the data key by name.
+            grant_tokens: From CreateGrant; at most 10, each of 1 to 8192 characters.
+                InvalidGrantTokenException if one is damaged.
             dry_run: Do every check and nothing else: DryRunOperationException if the call would have
                 succeeded.
         """
@@ -684,6 +827,7 @@ class Operations(ABC):
             "encryption_context": encryption_context,
             "number_of_bytes": number_of_bytes,
             "key_spec": key_spec,
+            "grant_tokens": grant_tokens,
             "dry_run": dry_run,
         }
         return self._start(GENERATE_DATA_KEY, request, members, cancellation_token, timeout)
@@ -698,15 +842,18 @@ class Operations(ABC):
         encryption_context: Mapping[str, str] | None = None,
         key_spec: DataKeySpec | DataKeySpecName | None = None,
         number_of_bytes: int | None = None,
+        grant_tokens: Iterable[str] | None = None,
         dry_run: bool | None = None,
     ) -> Task[GenerateDataKeyWithoutPlaintextResponse]:
         """Generates a data key; answers it only encrypted.
 
         Args:
-            key_id: Key ID or key ARN; 1 to 2048 characters.
+            key_id: Key ID, key ARN, alias name or alias ARN; 1 to 2048 characters.
             encryption_context: Bound to the encrypted data key.
             key_spec: Length of the data key by name.
             number_of_bytes: Length of the data key in bytes, 1 to 1024.
+            grant_tokens: From CreateGrant; at most 10, each of 1 to 8192 characters.
+                InvalidGrantTokenException if one is damaged.
             dry_run: Do every check and nothing else: DryRunOperationException if the call would have
                 succeeded.
         """
@@ -715,6 +862,7 @@ class Operations(ABC):
             "encryption_context": encryption_context,
             "key_spec": key_spec,
             "number_of_bytes": number_of_bytes,
+            "grant_tokens": grant_tokens,
             "dry_run": dry_run,
         }
         return self._start(GENERATE_DATA_KEY_WITHOUT_PLAINTEXT, request, members, cancellation_token, timeout)
@@ -858,7 +1006,7 @@ class Operations(ABC):
         rotation (KMSInvalidStateException if there is none).
 
         LimitExceededException after 25 such rotations; ConflictException if an automatic rotation is due
-        within 20 minutes.
+        within 20 minutes; UnsupportedOperationException for any other key.
 
         Args:
             key_id: Key ID or key ARN; 1 to 2048 characters. An alias is an InvalidArnException.
@@ -880,6 +1028,8 @@ class Operations(ABC):
         marker: str | None = None,
     ) -> Task[ListKeyRotationsResponse]:
         """Lists the key materials of a symmetric key and how they became current, page by page.
+
+        UnsupportedOperationException for any other key.
 
         Args:
             key_id: Key ID or key ARN; 1 to 2048 characters. An alias is an InvalidArnException.
@@ -913,6 +1063,201 @@ class Operations(ABC):
             "key_id": key_id,
         }
         return self._start(GET_KEY_LAST_USAGE, request, members, cancellation_token, timeout)
+
+    def update_key_description_async(
+        self,
+        request: UpdateKeyDescriptionRequest | None = None,
+        cancellation_token: CancellationToken = CancellationToken.none,
+        *,
+        timeout: float | None = None,
+        key_id: str | None = None,
+        description: str | None = None,
+    ) -> Task[UpdateKeyDescriptionResponse]:
+        """Replaces a key's description.
+
+        KMSInvalidStateException while it is pending deletion.
+
+        Args:
+            key_id: Key ID or key ARN; 1 to 2048 characters. An alias is an InvalidArnException.
+            description: In place of the old one; 0 to 8192 characters. Not secret.
+        """
+        members: Mapping[str, Any] = {
+            "key_id": key_id,
+            "description": description,
+        }
+        return self._start(UPDATE_KEY_DESCRIPTION, request, members, cancellation_token, timeout)
+
+    def create_alias_async(
+        self,
+        request: CreateAliasRequest | None = None,
+        cancellation_token: CancellationToken = CancellationToken.none,
+        *,
+        timeout: float | None = None,
+        alias_name: str | None = None,
+        target_key_id: str | None = None,
+    ) -> Task[CreateAliasResponse]:
+        """Gives a key of the caller's account one more name.
+
+        LimitExceededException if it has 50; KMSInvalidStateException while it is pending deletion.
+
+        Args:
+            alias_name: "alias/" and a name of letters, digits, / _ and -; 1 to 256 characters with the
+                prefix. AlreadyExistsException if the account has it in this Region; NotAuthorizedException if
+                it begins with "alias/aws/"; InvalidAliasNameException if there is no name after the prefix.
+            target_key_id: Key ID or key ARN of the key that it names; 1 to 2048 characters. An alias is an
+                InvalidArnException.
+        """
+        members: Mapping[str, Any] = {
+            "alias_name": alias_name,
+            "target_key_id": target_key_id,
+        }
+        return self._start(CREATE_ALIAS, request, members, cancellation_token, timeout)
+
+    def update_alias_async(
+        self,
+        request: UpdateAliasRequest | None = None,
+        cancellation_token: CancellationToken = CancellationToken.none,
+        *,
+        timeout: float | None = None,
+        alias_name: str | None = None,
+        target_key_id: str | None = None,
+    ) -> Task[UpdateAliasResponse]:
+        """Points an alias at another key of the same type and usage, ValidationException if they differ.
+
+        LimitExceededException if that key has 50 aliases; KMSInvalidStateException while it is pending
+        deletion.
+
+        Args:
+            alias_name: Name of the alias with its prefix "alias/"; 1 to 256 characters. NotFoundException if
+                there is no such alias; NotAuthorizedException and InvalidAliasNameException as in
+                CreateAlias.
+            target_key_id: Key ID or key ARN of the key that it will name, of the same type and usage as the
+                one that it names now; 1 to 2048 characters. An alias is an InvalidArnException.
+        """
+        members: Mapping[str, Any] = {
+            "alias_name": alias_name,
+            "target_key_id": target_key_id,
+        }
+        return self._start(UPDATE_ALIAS, request, members, cancellation_token, timeout)
+
+    def delete_alias_async(
+        self,
+        request: DeleteAliasRequest | None = None,
+        cancellation_token: CancellationToken = CancellationToken.none,
+        *,
+        timeout: float | None = None,
+        alias_name: str | None = None,
+    ) -> Task[DeleteAliasResponse]:
+        """Deletes an alias; its key stays as it is.
+
+        Args:
+            alias_name: Name of the alias with its prefix "alias/"; 1 to 256 characters. NotFoundException if
+                there is no such alias; NotAuthorizedException and InvalidAliasNameException as in
+                CreateAlias.
+        """
+        members: Mapping[str, Any] = {
+            "alias_name": alias_name,
+        }
+        return self._start(DELETE_ALIAS, request, members, cancellation_token, timeout)
+
+    def list_aliases_async(
+        self,
+        request: ListAliasesRequest | None = None,
+        cancellation_token: CancellationToken = CancellationToken.none,
+        *,
+        timeout: float | None = None,
+        key_id: str | None = None,
+        limit: int | None = None,
+        marker: str | None = None,
+    ) -> Task[ListAliasesResponse]:
+        """Lists the aliases of the caller's account and Region, or those of one key, page by page.
+
+        Args:
+            key_id: Key ID or key ARN: only its aliases are listed; 1 to 2048 characters. Absent: all of the
+                account in this Region. An alias is an InvalidArnException.
+            limit: Most aliases in one answer, 1 to 100; default 50.
+            marker: NextMarker of the answer before; 1 to 1024 characters. InvalidMarkerException if it is
+                anything else.
+        """
+        members: Mapping[str, Any] = {
+            "key_id": key_id,
+            "limit": limit,
+            "marker": marker,
+        }
+        return self._start(LIST_ALIASES, request, members, cancellation_token, timeout)
+
+    def tag_resource_async(
+        self,
+        request: TagResourceRequest | None = None,
+        cancellation_token: CancellationToken = CancellationToken.none,
+        *,
+        timeout: float | None = None,
+        key_id: str | None = None,
+        tags: Iterable[Tag | Mapping[str, Any]] | None = None,
+    ) -> Task[TagResourceResponse]:
+        """Adds tags to a key, and replaces the values of those that it has.
+
+        KMSInvalidStateException while it is pending deletion.
+
+        Args:
+            key_id: Key ID or key ARN; 1 to 2048 characters. An alias is an InvalidArnException.
+            tags: At least one tag. TagException if a tag key is in it twice, and if the key would have more
+                than 50 tags.
+        """
+        members: Mapping[str, Any] = {
+            "key_id": key_id,
+            "tags": tags,
+        }
+        return self._start(TAG_RESOURCE, request, members, cancellation_token, timeout)
+
+    def untag_resource_async(
+        self,
+        request: UntagResourceRequest | None = None,
+        cancellation_token: CancellationToken = CancellationToken.none,
+        *,
+        timeout: float | None = None,
+        key_id: str | None = None,
+        tag_keys: Iterable[str] | None = None,
+    ) -> Task[UntagResourceResponse]:
+        """Takes tags off a key.
+
+        KMSInvalidStateException while it is pending deletion.
+
+        Args:
+            key_id: Key ID or key ARN; 1 to 2048 characters. An alias is an InvalidArnException.
+            tag_keys: At least one tag key, each of 1 to 128 characters. One that the key has not is no error;
+                TagException if one begins with "aws:", in any case.
+        """
+        members: Mapping[str, Any] = {
+            "key_id": key_id,
+            "tag_keys": tag_keys,
+        }
+        return self._start(UNTAG_RESOURCE, request, members, cancellation_token, timeout)
+
+    def list_resource_tags_async(
+        self,
+        request: ListResourceTagsRequest | None = None,
+        cancellation_token: CancellationToken = CancellationToken.none,
+        *,
+        timeout: float | None = None,
+        key_id: str | None = None,
+        limit: int | None = None,
+        marker: str | None = None,
+    ) -> Task[ListResourceTagsResponse]:
+        """Lists the tags of a key, page by page.
+
+        Args:
+            key_id: Key ID or key ARN; 1 to 2048 characters. An alias is an InvalidArnException.
+            limit: Most tags in one answer, 1 to 50; default 50.
+            marker: NextMarker of the answer before; 1 to 1024 characters. InvalidMarkerException if it is
+                anything else.
+        """
+        members: Mapping[str, Any] = {
+            "key_id": key_id,
+            "limit": limit,
+            "marker": marker,
+        }
+        return self._start(LIST_RESOURCE_TAGS, request, members, cancellation_token, timeout)
 
     def get_key_policy_async(
         self,
@@ -995,6 +1340,164 @@ class Operations(ABC):
             "marker": marker,
         }
         return self._start(LIST_KEY_POLICIES, request, members, cancellation_token, timeout)
+
+    def create_grant_async(
+        self,
+        request: CreateGrantRequest | None = None,
+        cancellation_token: CancellationToken = CancellationToken.none,
+        *,
+        timeout: float | None = None,
+        key_id: str | None = None,
+        grantee_principal: str | None = None,
+        retiring_principal: str | None = None,
+        operations: Iterable[GrantOperation | GrantOperationName] | None = None,
+        constraints: GrantConstraints | Mapping[str, Any] | None = None,
+        grant_tokens: Iterable[str] | None = None,
+        name: str | None = None,
+        dry_run: bool | None = None,
+    ) -> Task[CreateGrantResponse]:
+        """Gives a principal permissions for a key.
+
+        LimitExceededException (RESOURCE_EXHAUSTED) if the key has 50000 grants, or the principal 500 on it;
+        DisabledException or KMSInvalidStateException unless the key is ENABLED.
+
+        Args:
+            key_id: Key ID or key ARN; 1 to 2048 characters. An alias is an InvalidArnException.
+            grantee_principal: Who gets the permissions; 1 to 256 characters.
+            retiring_principal: Who may take them back by RetireGrant; 1 to 256 characters.
+            operations: What is allowed.
+            constraints: Within which encryption contexts. Absent: all.
+            grant_tokens: From CreateGrant; at most 10, each of 1 to 8192 characters.
+                InvalidGrantTokenException if one is damaged.
+            name: A grant with the same name and the same terms is not made twice; 1 to 256 characters. Not
+                secret.
+            dry_run: Do every check and nothing else: DryRunOperationException if the call would have
+                succeeded.
+        """
+        members: Mapping[str, Any] = {
+            "key_id": key_id,
+            "grantee_principal": grantee_principal,
+            "retiring_principal": retiring_principal,
+            "operations": operations,
+            "constraints": constraints,
+            "grant_tokens": grant_tokens,
+            "name": name,
+            "dry_run": dry_run,
+        }
+        return self._start(CREATE_GRANT, request, members, cancellation_token, timeout)
+
+    def list_grants_async(
+        self,
+        request: ListGrantsRequest | None = None,
+        cancellation_token: CancellationToken = CancellationToken.none,
+        *,
+        timeout: float | None = None,
+        limit: int | None = None,
+        marker: str | None = None,
+        key_id: str | None = None,
+        grant_id: str | None = None,
+        grantee_principal: str | None = None,
+    ) -> Task[ListGrantsResponse]:
+        """Lists the grants on a key, page by page.
+
+        Args:
+            limit: Most grants in one answer, 1 to 100; default 50.
+            marker: NextMarker of the answer before; 1 to 1024 characters. InvalidMarkerException if it is
+                anything else.
+            key_id: Key ID or key ARN; 1 to 2048 characters. An alias is an InvalidArnException.
+            grant_id: Only this grant; 1 to 128 characters. InvalidGrantIdException if it cannot be the id of
+                a grant.
+            grantee_principal: Only grants to this principal; 1 to 256 characters.
+        """
+        members: Mapping[str, Any] = {
+            "limit": limit,
+            "marker": marker,
+            "key_id": key_id,
+            "grant_id": grant_id,
+            "grantee_principal": grantee_principal,
+        }
+        return self._start(LIST_GRANTS, request, members, cancellation_token, timeout)
+
+    def list_retirable_grants_async(
+        self,
+        request: ListRetirableGrantsRequest | None = None,
+        cancellation_token: CancellationToken = CancellationToken.none,
+        *,
+        timeout: float | None = None,
+        limit: int | None = None,
+        marker: str | None = None,
+        retiring_principal: str | None = None,
+    ) -> Task[ListRetirableGrantsResponse]:
+        """Lists the grants that name a retiring principal, page by page.
+
+        Args:
+            limit: Most grants in one answer, 1 to 100; default 50.
+            marker: NextMarker of the answer before; 1 to 1024 characters. InvalidMarkerException if it is
+                anything else.
+            retiring_principal: A principal of the caller's account; 1 to 256 characters.
+                AccessDeniedException for one of another account.
+        """
+        members: Mapping[str, Any] = {
+            "limit": limit,
+            "marker": marker,
+            "retiring_principal": retiring_principal,
+        }
+        return self._start(LIST_RETIRABLE_GRANTS, request, members, cancellation_token, timeout)
+
+    def retire_grant_async(
+        self,
+        request: RetireGrantRequest | None = None,
+        cancellation_token: CancellationToken = CancellationToken.none,
+        *,
+        timeout: float | None = None,
+        grant_token: str | None = None,
+        key_id: str | None = None,
+        grant_id: str | None = None,
+        dry_run: bool | None = None,
+    ) -> Task[RetireGrantResponse]:
+        """Deletes a grant, for those whom the grant itself lets: its retiring principal, its grantee if
+        RetireGrant is among its operations, and the account of the key.
+
+        Args:
+            grant_token: From CreateGrant; 1 to 8192 characters. InvalidGrantTokenException if it is damaged;
+                NotFoundException if its grant is gone.
+            key_id: Key ID or key ARN; 1 to 2048 characters. An alias is an InvalidArnException.
+            grant_id: 1 to 128 characters. InvalidGrantIdException if the key has no such grant.
+            dry_run: Do every check and nothing else: DryRunOperationException if the call would have
+                succeeded.
+        """
+        members: Mapping[str, Any] = {
+            "grant_token": grant_token,
+            "key_id": key_id,
+            "grant_id": grant_id,
+            "dry_run": dry_run,
+        }
+        return self._start(RETIRE_GRANT, request, members, cancellation_token, timeout)
+
+    def revoke_grant_async(
+        self,
+        request: RevokeGrantRequest | None = None,
+        cancellation_token: CancellationToken = CancellationToken.none,
+        *,
+        timeout: float | None = None,
+        key_id: str | None = None,
+        grant_id: str | None = None,
+        dry_run: bool | None = None,
+    ) -> Task[RevokeGrantResponse]:
+        """Deletes a grant, for those whom the key policy lets.
+
+        Args:
+            key_id: Key ID or key ARN; 1 to 2048 characters. An alias is an InvalidArnException.
+            grant_id: 1 to 128 characters. InvalidGrantIdException if the key has no such grant.
+            dry_run: Do every check and nothing else: DryRunOperationException if the call would have
+                succeeded.
+        """
+        members: Mapping[str, Any] = {
+            "key_id": key_id,
+            "grant_id": grant_id,
+            "dry_run": dry_run,
+        }
+        return self._start(REVOKE_GRANT, request, members, cancellation_token, timeout)
 
     def list_import_tokens_async(
         self,

@@ -17,8 +17,11 @@ from keyferry_server.domain.key import (
     SWITCHING,
 )
 from keyferry_server.operations.cancel_key_deletion import CancelKeyDeletion
+from keyferry_server.operations.create_alias import CreateAlias
+from keyferry_server.operations.create_grant import CreateGrant
 from keyferry_server.operations.create_key import CreateKey
 from keyferry_server.operations.decrypt import Decrypt
+from keyferry_server.operations.delete_alias import DeleteAlias
 from keyferry_server.operations.delete_imported_key_material import DeleteImportedKeyMaterial
 from keyferry_server.operations.describe_key import DescribeKey
 from keyferry_server.operations.disable_key import DisableKey
@@ -34,16 +37,26 @@ from keyferry_server.operations.get_key_policy import GetKeyPolicy
 from keyferry_server.operations.get_key_rotation_status import GetKeyRotationStatus
 from keyferry_server.operations.get_parameters_for_import import GetParametersForImport
 from keyferry_server.operations.import_key_material import ImportKeyMaterial
+from keyferry_server.operations.list_aliases import ListAliases
+from keyferry_server.operations.list_grants import ListGrants
 from keyferry_server.operations.list_import_receipts import ListImportReceipts
 from keyferry_server.operations.list_import_tokens import ListImportTokens
 from keyferry_server.operations.list_key_policies import ListKeyPolicies
 from keyferry_server.operations.list_key_rotations import ListKeyRotations
 from keyferry_server.operations.list_keys import ListKeys
+from keyferry_server.operations.list_resource_tags import ListResourceTags
+from keyferry_server.operations.list_retirable_grants import ListRetirableGrants
 from keyferry_server.operations.put_key_policy import PutKeyPolicy
 from keyferry_server.operations.re_encrypt import ReEncrypt
+from keyferry_server.operations.retire_grant import RetireGrant
+from keyferry_server.operations.revoke_grant import RevokeGrant
 from keyferry_server.operations.revoke_import_token import RevokeImportToken
 from keyferry_server.operations.rotate_key_on_demand import RotateKeyOnDemand
 from keyferry_server.operations.schedule_key_deletion import ScheduleKeyDeletion
+from keyferry_server.operations.tag_resource import TagResource
+from keyferry_server.operations.untag_resource import UntagResource
+from keyferry_server.operations.update_alias import UpdateAlias
+from keyferry_server.operations.update_key_description import UpdateKeyDescription
 
 NO_KEY, KEY_ONLY, OR_ALIAS = Accepts.NO_KEY, Accepts.KEY_ID_OR_ARN, Accepts.KEY_OR_ALIAS
 P = Permission
@@ -73,9 +86,22 @@ ROUTES = (
     Route(RotateKeyOnDemand,               (P.ROTATE_KEY_ON_DEMAND,),                CRYPTOGRAPHIC,        KEY_ONLY, 10),
     Route(ListKeyRotations,                (P.LIST_KEY_ROTATIONS,),                  ANY_STATE,            KEY_ONLY, 10),
     Route(GetKeyLastUsage,                 (P.GET_KEY_LAST_USAGE,),                  ANY_STATE,            KEY_ONLY, 10),
+    Route(UpdateKeyDescription,            (P.UPDATE_KEY_DESCRIPTION,),              NOT_LEAVING,          KEY_ONLY, 10),
+    Route(CreateAlias,                     (P.CREATE_ALIAS,),                        NOT_LEAVING,          KEY_ONLY, 10),
+    Route(UpdateAlias,                     (P.UPDATE_ALIAS,),                        NOT_LEAVING,          KEY_ONLY, 10),
+    Route(DeleteAlias,                     (P.DELETE_ALIAS,),                        ANY_STATE,            NO_KEY,   10),
+    Route(ListAliases,                     (P.LIST_ALIASES,),                        ANY_STATE,            KEY_ONLY, 10),
+    Route(TagResource,                     (P.TAG_RESOURCE,),                        NOT_LEAVING,          KEY_ONLY, 10),
+    Route(UntagResource,                   (P.UNTAG_RESOURCE,),                      NOT_LEAVING,          KEY_ONLY, 10),
+    Route(ListResourceTags,                (P.LIST_RESOURCE_TAGS,),                  ANY_STATE,            KEY_ONLY, 10),
     Route(GetKeyPolicy,                    (P.GET_KEY_POLICY,),                      ANY_STATE,            KEY_ONLY, 10),
     Route(PutKeyPolicy,                    (P.PUT_KEY_POLICY,),                      ANY_STATE,            KEY_ONLY, 10),
     Route(ListKeyPolicies,                 (P.LIST_KEY_POLICIES,),                   ANY_STATE,            KEY_ONLY, 10),
+    Route(CreateGrant,                     (P.CREATE_GRANT,),                        CRYPTOGRAPHIC,        KEY_ONLY, 10),
+    Route(ListGrants,                      (P.LIST_GRANTS,),                         ANY_STATE,            KEY_ONLY, 10),
+    Route(ListRetirableGrants,             (P.LIST_RETIRABLE_GRANTS,),               ANY_STATE,            NO_KEY,   10),
+    Route(RetireGrant,                     (P.RETIRE_GRANT,),                        ANY_STATE,            KEY_ONLY, 10),
+    Route(RevokeGrant,                     (P.REVOKE_GRANT,),                        ANY_STATE,            KEY_ONLY, 10),
     Route(ListImportTokens,                (P.LIST_IMPORT_TOKENS,),                  ANY_STATE,            KEY_ONLY, 10),
     Route(RevokeImportToken,               (P.REVOKE_IMPORT_TOKEN,),                 ANY_STATE,            KEY_ONLY, 10),
     Route(ListImportReceipts,              (P.LIST_IMPORT_RECEIPTS,),                ANY_STATE,            KEY_ONLY, 10),

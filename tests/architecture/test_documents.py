@@ -11,6 +11,7 @@ import pytest
 from fixtures.server import TestServer
 from typer.main import get_command
 
+import keyferry.v1
 from keyferry_client.cli.app import app as client_app
 from keyferry_server.cli import app as server_app
 from keyferry_server.crypto.ciphertext import encrypt
@@ -19,8 +20,8 @@ from keyferry_server.domain import errors
 from keyferry_server.domain.errors import KmsError, UnreadableRequest
 from keyferry_server.routes import ROUTES
 from keyferry_server.settings import Settings
+from keyferry_server.transport.calls import SERVICES
 from keyferry_server.transport.errors import CODES
-from keyferry_server.transport.grpc import SERVICES
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -33,8 +34,6 @@ _VERBS = (
     "ReEncrypt|Replicate|Retire|Revoke|Rotate|Schedule|Sign|Tag|Untag|Update|Verify"
 )
 _OPERATION = re.compile(rf"\b(?:{_VERBS})(?:[A-Z][a-z]+)+\b")
-# What looks like an operation: members of requests, events of the audit log.
-_NO_OPERATIONS = {"ImportToken", "ImportType", "DeleteExpiredKeyMaterial", "DeleteKey", "RotateKey"}
 _COMMAND_LINE = re.compile(r"(?:^|`|\$\()(keyferry(?:-server)? (?!is ready)[^`)|\n]*)", re.MULTILINE)
 
 
@@ -65,6 +64,14 @@ def anchors(text: str) -> set[str]:
 def leaves(root: type[KmsError]) -> Iterator[type[KmsError]]:
     for one in root.__subclasses__():
         yield from leaves(one) if one.__subclasses__() else [one]
+
+
+# What is named like an operation and is none: types of the contract, exceptions, events of the audit log.
+_NO_OPERATIONS = {
+    *keyferry.v1.__all__,
+    *(error.__name__ for error in leaves(KmsError)),
+    *("DeleteExpiredKeyMaterial", "DeleteKey", "ImportToken", "RotateKey"),
+}
 
 
 @pytest.mark.parametrize("name", TEXTS)
@@ -160,6 +167,7 @@ def test_operations_are_named_where_they_are_and_where_they_are_missed() -> None
     named = {
         re.sub(r"(?:Request|Response|Command)$", "", operation)
         for name, text in TEXTS.items()
+        if not name.startswith("docs/reference/")  # made from the contract itself
         for operation in _OPERATION.findall(
             text.replace(section(page, "Not there yet"), "") if name == page else text
         )

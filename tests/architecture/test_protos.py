@@ -9,7 +9,7 @@ from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescript
 
 import keyferry.v1
 from keyferry.v1 import constraints_pb2
-from keyferry_server.transport.grpc import SERVICES
+from keyferry_server.transport.calls import SERVICES
 from keyferry_server.wire.constraints import enum_prefix
 
 FOLDER = Path(keyferry.v1.__file__).parent
@@ -25,6 +25,22 @@ MESSAGES: list[Descriptor] = [
 ENUMS: list[EnumDescriptor] = [enum for file in DESCRIPTORS for enum in file.enum_types_by_name.values()]
 METHODS = [method for service in SERVICES for method in service.methods]
 REQUESTS: list[Descriptor] = [method.input_type for method in METHODS]
+
+
+def structures_in(message: Descriptor) -> set[Descriptor]:
+    """Return the messages of ours that a message holds, at any depth."""
+    inner = {
+        field.message_type
+        for field in message.fields
+        if field.message_type is not None
+        and field.message_type.file.package == "keyferry.v1"
+        and not field.message_type.GetOptions().map_entry
+    }
+    return inner.union(*map(structures_in, inner))
+
+
+STRUCTURES = set().union(*map(structures_in, REQUESTS))
+SENT: list[Descriptor] = [*REQUESTS, *sorted(STRUCTURES, key=lambda one: one.full_name)]
 
 # What opens a definition or is one, with the name that a reader looks for.
 _DEFINITION = re.compile(
@@ -51,6 +67,8 @@ WITHOUT_LIMITS = {
     "ReEncryptRequest.destination_encryption_context",
     "GenerateDataKeyRequest.encryption_context",
     "GenerateDataKeyWithoutPlaintextRequest.encryption_context",
+    "GrantConstraints.encryption_context_equals",
+    "GrantConstraints.encryption_context_subset",
 }
 
 
@@ -95,8 +113,10 @@ def test_every_file_of_the_contract_says_what_it_is_for(path: Path) -> None:
     assert path.read_text().startswith("// ")
 
 
-def limited_or_listed(request: Descriptor, field: FieldDescriptor) -> bool:
+def limited_or_listed(field: FieldDescriptor) -> bool:
     rule = field.GetOptions().Extensions[constraints_pb2.constraint]
+    if field.is_repeated:
+        rule = rule.item
     if field.type in {FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_BYTES}:
         return rule.HasField("max_length")
     if field.type in _SIZED:
@@ -104,15 +124,13 @@ def limited_or_listed(request: Descriptor, field: FieldDescriptor) -> bool:
     return field.message_type is None or not field.message_type.GetOptions().map_entry
 
 
-@pytest.mark.parametrize("request_", REQUESTS, ids=lambda request: request.name)
+@pytest.mark.parametrize("request_", SENT, ids=lambda request: request.name)
 def test_every_value_that_a_caller_sends_has_its_limits(request_: Descriptor) -> None:
-    unlimited = {
-        f"{request_.name}.{field.name}" for field in request_.fields if not limited_or_listed(request_, field)
-    }
+    unlimited = {f"{request_.name}.{field.name}" for field in request_.fields if not limited_or_listed(field)}
     assert unlimited == {name for name in WITHOUT_LIMITS if name.startswith(f"{request_.name}.")}
 
 
-@pytest.mark.parametrize("request_", REQUESTS, ids=lambda request: request.name)
+@pytest.mark.parametrize("request_", SENT, ids=lambda request: request.name)
 def test_the_limits_of_a_value_stand_in_its_comment_too(request_: Descriptor) -> None:
     comments = {
         place.split()[-1]: comment
@@ -121,7 +139,7 @@ def test_the_limits_of_a_value_stand_in_its_comment_too(request_: Descriptor) ->
     }
     for field in request_.fields:
         rule = field.GetOptions().Extensions[constraints_pb2.constraint]
-        for limit in (rule.max_length, rule.max_value):
+        for limit in (rule.max_length, rule.max_value, rule.item.max_length):
             assert not limit or str(limit) in comments[field.name], field.name
 
 

@@ -30,8 +30,8 @@ from keyferry_server.domain.errors import (
 )
 from keyferry_server.domain.identifiers import Accepts
 from keyferry_server.routes import ROUTES
+from keyferry_server.transport.calls import SERVICES
 from keyferry_server.transport.errors import CODES, format_error
-from keyferry_server.transport.grpc import SERVICES
 
 METHODS: list[MethodDescriptor] = [method for service in SERVICES for method in service.methods]
 OPERATIONS = Path(inspect.getfile(keyferry_server.operations)).parent

@@ -4,11 +4,15 @@ import re
 from typing import Any
 
 from google.protobuf.message import Message
+from policies import OWNER, policy, user
 from steps import NEVER
 
 from keyferry.v1 import (
     CancelKeyDeletionRequest,
+    CreateAliasRequest,
+    CreateGrantRequest,
     DecryptRequest,
+    DeleteAliasRequest,
     DeleteImportedKeyMaterialRequest,
     DescribeKeyRequest,
     DisableKeyRequest,
@@ -19,16 +23,29 @@ from keyferry.v1 import (
     GenerateDataKeyRequest,
     GenerateDataKeyWithoutPlaintextRequest,
     GetKeyLastUsageRequest,
+    GetKeyPolicyRequest,
     GetKeyRotationStatusRequest,
     GetParametersForImportRequest,
     ImportKeyMaterialRequest,
+    ListAliasesRequest,
+    ListGrantsRequest,
     ListImportReceiptsRequest,
     ListImportTokensRequest,
+    ListKeyPoliciesRequest,
     ListKeyRotationsRequest,
+    ListResourceTagsRequest,
+    PutKeyPolicyRequest,
     ReEncryptRequest,
+    RetireGrantRequest,
+    RevokeGrantRequest,
     RevokeImportTokenRequest,
     RotateKeyOnDemandRequest,
     ScheduleKeyDeletionRequest,
+    Tag,
+    TagResourceRequest,
+    UntagResourceRequest,
+    UpdateAliasRequest,
+    UpdateKeyDescriptionRequest,
 )
 from keyferry_client import KeyManagementServiceClient
 
@@ -40,6 +57,20 @@ KEY_ONLY = frozenset(
         "GetParametersForImport",
         "ImportKeyMaterial",
         "DeleteImportedKeyMaterial",
+        "CreateGrant",
+        "GetKeyPolicy",
+        "ListGrants",
+        "ListKeyPolicies",
+        "PutKeyPolicy",
+        "RetireGrant",
+        "RevokeGrant",
+        "UpdateKeyDescription",
+        "CreateAlias",
+        "UpdateAlias",
+        "ListAliases",
+        "TagResource",
+        "UntagResource",
+        "ListResourceTags",
         "CancelKeyDeletion",
         "DisableKeyRotation",
         "EnableKeyRotation",
@@ -85,6 +116,7 @@ def request_on(
     import_token: bytes = b"token",
     wrapped: bytes = bytes(256),
     token_id: str = "",
+    grant_id: str = "0" * 64,
 ) -> Message:
     """Return a request of one of ON_A_KEY that is right but for what the test is about.
 
@@ -117,6 +149,15 @@ def request_on(
             key_id=key_id, import_token_id=token_id or "00000000-0000-0000-0000-000000000000"
         ),
         "ListImportReceipts": ListImportReceiptsRequest(key_id=key_id),
+        "GetKeyPolicy": GetKeyPolicyRequest(key_id=key_id),
+        "PutKeyPolicy": PutKeyPolicyRequest(key_id=key_id, policy=policy(OWNER)),
+        "ListKeyPolicies": ListKeyPoliciesRequest(key_id=key_id),
+        "CreateGrant": CreateGrantRequest(
+            key_id=key_id, grantee_principal=user("grantee"), operations=["GRANT_OPERATION_ENCRYPT"]
+        ),
+        "ListGrants": ListGrantsRequest(key_id=key_id),
+        "RevokeGrant": RevokeGrantRequest(key_id=key_id, grant_id=grant_id),
+        "RetireGrant": RetireGrantRequest(key_id=key_id, grant_id=grant_id),
         "Encrypt": EncryptRequest(key_id=key_id, plaintext=b"text"),
         "Decrypt": DecryptRequest(key_id=key_id, ciphertext_blob=ciphertext),
         "ReEncrypt from": ReEncryptRequest(
@@ -127,6 +168,14 @@ def request_on(
         "GenerateDataKeyWithoutPlaintext": GenerateDataKeyWithoutPlaintextRequest(
             key_id=key_id, number_of_bytes=64
         ),
+        "UpdateKeyDescription": UpdateKeyDescriptionRequest(key_id=key_id, description="another"),
+        "CreateAlias": CreateAliasRequest(alias_name="alias/new", target_key_id=key_id),
+        "UpdateAlias": UpdateAliasRequest(alias_name="alias/moved", target_key_id=key_id),
+        "DeleteAlias": DeleteAliasRequest(alias_name="alias/moved"),
+        "ListAliases": ListAliasesRequest(key_id=key_id),
+        "TagResource": TagResourceRequest(key_id=key_id, tags=[Tag(tag_key="team", tag_value="payroll")]),
+        "UntagResource": UntagResourceRequest(key_id=key_id, tag_keys=["team"]),
+        "ListResourceTags": ListResourceTagsRequest(key_id=key_id),
     }
     return requests[operation]
 

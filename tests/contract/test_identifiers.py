@@ -3,11 +3,11 @@
 import itertools
 
 import pytest
-from contract.beneath import OTHER_ACCOUNT, foreign_arn, give_away
+from contract.beneath import OTHER_ACCOUNT, change, foreign_arn, give_away
 from contract.conftest import Refused
 from contract.operations import CRYPTOGRAPHIC, KEY_ONLY, ON_A_KEY, request_on, send
 from fixtures.server import ServerFactory, TestServer
-from steps import create_external_key, create_imported_key, decrypt, describe, encrypt
+from steps import create_external_key, create_imported_key, decrypt, describe, encrypt, name
 
 from keyferry.v1 import DescribeKeyRequest, EncryptRequest
 from keyferry_client import KeyManagementServiceClient
@@ -63,7 +63,7 @@ async def test_a_broken_arn_is_an_invalid_arn_exception_that_shows_it(
         assert arn in error.message
 
 
-async def test_an_alias_is_refused_where_only_keys_are_taken_and_not_found_elsewhere(
+async def test_an_alias_is_refused_where_only_keys_are_taken_and_an_unknown_one_not_found_elsewhere(
     client: KeyManagementServiceClient, refused: Refused[ServiceError]
 ) -> None:
     key_id = await create_imported_key(client)
@@ -174,17 +174,20 @@ async def test_a_bare_key_id_of_another_account_is_not_found(
     assert error.message == f"Key '{ARN}{key_id}' does not exist"
 
 
-async def test_every_operation_takes_the_key_id_and_the_arn_and_answers_the_arn(
+async def test_every_operation_takes_the_key_id_and_the_arn_and_cryptographic_ones_aliases_and_answers_the_arn(
     client: KeyManagementServiceClient,
 ) -> None:
     key_id = await create_imported_key(client)
     arn = (await client.describe_key_async(DescribeKeyRequest(key_id=ARN + key_id))).key_metadata.arn
     assert arn == ARN + key_id
+    await name(client, "alias/payroll", key_id)
     ciphertext = await encrypt(client, key_id)
-    for identifier in (key_id, arn):
-        for operation in sorted(CRYPTOGRAPHIC | {"GetParametersForImport"}):
+    for identifier in (key_id, arn, "alias/payroll", "arn:aws:kms:us-east-1:000000000000:alias/payroll"):
+        taking = CRYPTOGRAPHIC if "alias" in identifier else CRYPTOGRAPHIC | {"GetParametersForImport"}
+        for operation in sorted(taking):
             request = request_on(operation, identifier, ciphertext=ciphertext, destination=key_id)
             assert (await send(client, request)).key_id == arn
+        assert (await describe(client, identifier)).arn == arn
 
 
 async def test_a_long_or_strange_identifier_comes_back_as_a_typed_exception(
@@ -213,3 +216,56 @@ async def test_the_key_id_of_a_decrypt_must_be_the_key_that_encrypted(
         "The key ID in the request does not identify a CMK that can perform this operation."
     )
     assert await decrypt(client, blob, key_id=one) == b"text"
+    await name(client, "alias/other", other)
+    await refused(IncorrectKeyException, decrypt(client, blob, key_id="alias/other"))
+    await name(client, "alias/one", one)
+    assert await decrypt(client, blob, key_id="alias/one") == b"text"
+
+
+async def test_a_text_that_cannot_be_an_alias_is_one_that_is_not_found(
+    client: KeyManagementServiceClient, refused: Refused[ServiceError]
+) -> None:
+    for alias in ("alias/", "alias/pay roll", "alias/ключ", "alias/a:b", "alias/\n", "alias/" + "a" * 251):
+        for identifier in (alias, f"arn:aws:kms:us-east-1:000000000000:{alias}"):
+            error = await refused(NotFoundException, describe(client, identifier))
+            assert error.message.startswith("Alias arn:aws:kms:us-east-1:000000000000:alias/")
+            assert error.message.endswith(" is not found.")
+
+
+async def test_an_alias_belongs_to_its_account_and_region(
+    server: TestServer,
+    client: KeyManagementServiceClient,
+    refused: Refused[ServiceError],
+    start_server: ServerFactory,
+) -> None:
+    own = await create_imported_key(client)
+    await name(client, "alias/payroll", own)
+    elsewhere = await start_server(default_region="eu-central-1")
+    async with elsewhere.client() as client_elsewhere:
+        there = await create_imported_key(client_elsewhere)
+        await name(client_elsewhere, "alias/payroll", there)
+        assert (await describe(client_elsewhere, "alias/payroll")).key_id == there
+    assert (await describe(client, "alias/payroll")).key_id == own
+
+    error = await refused(
+        NotFoundException, describe(client, "arn:aws:kms:eu-central-1:000000000000:alias/payroll")
+    )
+    assert error.message == "Invalid arn eu-central-1"
+
+
+async def test_whether_there_is_an_alias_in_another_account_is_not_told(
+    server: TestServer, client: KeyManagementServiceClient, refused: Refused[ServiceError]
+) -> None:
+    foreign = await create_imported_key(client)
+    await name(client, "alias/payroll", foreign)
+    await change(server, "UPDATE aliases SET account_id = :account", account=OTHER_ACCOUNT)
+    await give_away(server, foreign)
+
+    for alias in ("alias/payroll", "alias/unknown"):
+        arn = f"arn:aws:kms:us-east-1:{OTHER_ACCOUNT}:{alias}"
+        error = await refused(AccessDeniedException, describe(client, arn))
+        assert error.message.startswith(
+            "User: arn:aws:iam::000000000000:root is not authorized to perform: kms:DescribeKey "
+            f"on resource: {arn} because the resource does not exist in this Region"
+        )
+    await refused(NotFoundException, describe(client, "alias/payroll"))

@@ -12,6 +12,7 @@ from contract.conftest import Refused
 from contract.operations import request_on, send
 from contract.state_table import COLUMNS, NOT_TIED_TO_A_STATE, NOTES, outcomes
 from fixtures.server import TestServer
+from policies import ROOT, user
 from steps import (
     create_imported_key,
     delete_material,
@@ -23,13 +24,15 @@ from steps import (
     state_of,
 )
 
-from keyferry.v1 import CreateKeyRequest
+from keyferry.v1 import CreateGrantRequest, CreateKeyRequest
 from keyferry_client import KeyManagementServiceClient
 from keyferry_client.errors import KMSInvalidStateException, ServiceError
-from keyferry_server.transport.grpc import SERVICES
+from keyferry_server.transport.calls import SERVICES
 
 OUTCOMES = outcomes()
 OPERATIONS = sorted({method.name for service in SERVICES for method in service.methods})
+
+ALIAS = "alias/moved"
 
 # A state leaves the operation nothing to refuse for, but the request of this test does.
 ALSO_REFUSED = {
@@ -56,6 +59,8 @@ class Subject:
         self._others_ciphertext = self._others_ciphertext or await encrypt(self.client, self._usable)
         imports: dict[str, bytes] = {}
         token_id = ""
+        await self._give_names(operation, key_id)
+        grant_id = await self._grant(key_id) if operation in {"RevokeGrant", "RetireGrant"} else ""
         if self.origin == "EXTERNAL" and operation in {"ImportKeyMaterial", "RevokeImportToken"}:
             parameters = await get_parameters(self.client, key_id)
             right = import_request(key_id, parameters)
@@ -69,8 +74,25 @@ class Subject:
             ciphertext=self._others_ciphertext if operation == "ReEncrypt to" else ciphertext,
             destination=self._usable,
             token_id=token_id,
+            grant_id=grant_id,
             **imports,
         )
+
+    async def _give_names(self, operation: str, key_id: str) -> None:
+        """Make the alias that an operation needs; every other finds none of that name."""
+        if operation in {"DeleteAlias", "UpdateAlias"}:
+            target = key_id if operation == "DeleteAlias" else self._usable
+            await self.client.create_alias_async(alias_name=ALIAS, target_key_id=target)
+
+    async def _grant(self, key_id: str) -> str:
+        """Make a grant that the caller of these tests may retire."""
+        request = CreateGrantRequest(
+            key_id=key_id,
+            grantee_principal=user("grantee"),
+            retiring_principal=ROOT,
+            operations=["GRANT_OPERATION_ENCRYPT"],
+        )
+        return (await self.client.create_grant_async(request)).grant_id
 
     async def _create(self) -> str:
         if self.origin == "EXTERNAL":

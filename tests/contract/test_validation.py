@@ -8,8 +8,10 @@ from google.protobuf.message import Message
 from steps import create_external_key, create_imported_key, describe, get_parameters, import_request
 
 from keyferry.v1 import (
+    CreateAliasRequest,
     CreateKeyRequest,
     DecryptRequest,
+    DeleteAliasRequest,
     DeleteImportedKeyMaterialRequest,
     DescribeKeyRequest,
     DisableKeyRequest,
@@ -20,11 +22,18 @@ from keyferry.v1 import (
     GenerateRandomRequest,
     GetParametersForImportRequest,
     ImportKeyMaterialRequest,
+    ListAliasesRequest,
     ListKeysRequest,
+    ListResourceTagsRequest,
     ReEncryptRequest,
+    TagResourceRequest,
+    UntagResourceRequest,
+    UpdateAliasRequest,
+    UpdateKeyDescriptionRequest,
 )
 from keyferry_client import KeyManagementServiceClient
 from keyferry_client.errors import FieldViolation, InvalidMarkerException, ServiceError, ValidationException
+from keyferry_server.operations.list_keys import KEYS
 
 NOT_NULL = "Value null at '{}' failed to satisfy constraint: Member must not be null"
 KEY = "12345678-1234-1234-1234-123456789abc"
@@ -41,6 +50,13 @@ REQUIRED: list[tuple[type[Message], list[str]]] = [
     (ReEncryptRequest, ["ciphertextBlob", "destinationKeyId"]),
     (GenerateDataKeyRequest, ["keyId"]),
     (GenerateDataKeyWithoutPlaintextRequest, ["keyId"]),
+    (UpdateKeyDescriptionRequest, ["keyId", "description"]),
+    (CreateAliasRequest, ["aliasName", "targetKeyId"]),
+    (UpdateAliasRequest, ["aliasName", "targetKeyId"]),
+    (DeleteAliasRequest, ["aliasName"]),
+    (TagResourceRequest, ["keyId", "tags"]),
+    (UntagResourceRequest, ["keyId", "tagKeys"]),
+    (ListResourceTagsRequest, ["keyId"]),
 ]
 
 BROKEN: list[tuple[Message, str]] = [
@@ -128,6 +144,22 @@ BROKEN: list[tuple[Message, str]] = [
     (
         ListKeysRequest(marker="m" * 1025),
         f"Value '{'m' * 100}...' at 'marker' {{}}: Member must have length less than or equal to 1024",
+    ),
+    (
+        ListAliasesRequest(limit=101),
+        "Value '101' at 'limit' {}: Member must have value less than or equal to 100",
+    ),
+    (
+        ListResourceTagsRequest(key_id=KEY, limit=51),
+        "Value '51' at 'limit' {}: Member must have value less than or equal to 50",
+    ),
+    (
+        UpdateKeyDescriptionRequest(key_id=KEY, description="d" * 8193),
+        f"Value '{'d' * 100}...' at 'description' {{}}: Member must have length less than or equal to 8192",
+    ),
+    (
+        ListKeysRequest(marker="ключ"),
+        "Value 'ключ' at 'marker' {}: Member must satisfy regular expression pattern: [\\u0020-\\u00FF]*",
     ),
 ]
 
@@ -273,12 +305,18 @@ async def test_random_bytes_need_a_number(
     assert error.message == "NumberOfBytes is required."
 
 
-async def test_a_marker_that_was_not_given_out_is_an_invalid_marker(
+async def test_a_marker_that_was_not_given_out_for_the_list_is_an_invalid_marker(
     client: KeyManagementServiceClient, refused: Refused[ServiceError]
 ) -> None:
     key_id = await create_external_key(client)
-    for marker in ("marker", key_id, "=", "é", "a" * 1024, "MTo=", "Mjo" * 10):
-        await refused(InvalidMarkerException, send(client, ListKeysRequest(marker=marker)))
+    of_keys = KEYS.format_marker(key_id)
+    for marker in ("marker", key_id, "=", "é", "a" * 1024, "MTo=", "Mjo" * 10, of_keys):
+        if marker != of_keys:
+            await refused(InvalidMarkerException, send(client, ListKeysRequest(marker=marker)))
+        await refused(InvalidMarkerException, send(client, ListAliasesRequest(marker=marker)))
+        await refused(
+            InvalidMarkerException, send(client, ListResourceTagsRequest(key_id=key_id, marker=marker))
+        )
 
 
 async def test_endlessly_long_values_do_not_break_the_answer(

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dkeyferry/v1/constraints.proto\x12\x0bkeyferry.v1\x1a google/protobuf/descriptor.proto\"\xc6\x02\n\nConstraint\x12\x15\n\x08required\x18\x01 \x01(\x08H\x00\x88\x01\x01\x12\x17\n\nmin_length\x18\x02 \x01(\rH\x01\x88\x01\x01\x12\x17\n\nmax_length\x18\x03 \x01(\rH\x02\x88\x01\x01\x12\x16\n\tmin_value\x18\x04 \x01(\x03H\x03\x88\x01\x01\x12\x16\n\tmax_value\x18\x05 \x01(\x03H\x04\x88\x01\x01\x12\x14\n\x07pattern\x18\x06 \x01(\tH\x05\x88\x01\x01\x12\x16\n\tsensitive\x18\x07 \x01(\x08H\x06\x88\x01\x01\x12\x1c\n\x0frequired_unless\x18\x08 \x01(\tH\x07\x88\x01\x01\x42\x0b\n\t_requiredB\r\n\x0b_min_lengthB\r\n\x0b_max_lengthB\x0c\n\n_min_valueB\x0c\n\n_max_valueB\n\n\x08_patternB\x0c\n\n_sensitiveB\x12\n\x10_required_unless:L\n\nconstraint\x12\x1d.google.protobuf.FieldOptions\x18\xa1\x96\x03 \x01(\x0b\x32\x17.keyferry.v1.Constraint:;\n\x10upper_camel_case\x12\x1c.google.protobuf.EnumOptions\x18\xa3\x96\x03 \x01(\x08\x88\x01\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dkeyferry/v1/constraints.proto\x12\x0bkeyferry.v1\x1a google/protobuf/descriptor.proto\"\xfb\x02\n\nConstraint\x12\x15\n\x08required\x18\x01 \x01(\x08H\x00\x88\x01\x01\x12\x17\n\nmin_length\x18\x02 \x01(\rH\x01\x88\x01\x01\x12\x17\n\nmax_length\x18\x03 \x01(\rH\x02\x88\x01\x01\x12\x16\n\tmin_value\x18\x04 \x01(\x03H\x03\x88\x01\x01\x12\x16\n\tmax_value\x18\x05 \x01(\x03H\x04\x88\x01\x01\x12\x14\n\x07pattern\x18\x06 \x01(\tH\x05\x88\x01\x01\x12\x16\n\tsensitive\x18\x07 \x01(\x08H\x06\x88\x01\x01\x12\x1c\n\x0frequired_unless\x18\x08 \x01(\tH\x07\x88\x01\x01\x12*\n\x04item\x18\t \x01(\x0b\x32\x17.keyferry.v1.ConstraintH\x08\x88\x01\x01\x42\x0b\n\t_requiredB\r\n\x0b_min_lengthB\r\n\x0b_max_lengthB\x0c\n\n_min_valueB\x0c\n\n_max_valueB\n\n\x08_patternB\x0c\n\n_sensitiveB\x12\n\x10_required_unlessB\x07\n\x05_item:L\n\nconstraint\x12\x1d.google.protobuf.FieldOptions\x18\xa1\x96\x03 \x01(\x0b\x32\x17.keyferry.v1.Constraint:;\n\x10upper_camel_case\x12\x1c.google.protobuf.EnumOptions\x18\xa3\x96\x03 \x01(\x08\x88\x01\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,5 +33,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'keyferry.v1.constraints_pb2
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CONSTRAINT']._serialized_start=81
-  _globals['_CONSTRAINT']._serialized_end=407
+  _globals['_CONSTRAINT']._serialized_end=460
 # @@protoc_insertion_point(module_scope)

@@ -26,7 +26,7 @@ DRY_RUN_MODIFIER_TYPE_UNSPECIFIED: DryRunModifierType
 DRY_RUN_MODIFIER_TYPE_IGNORE_CIPHERTEXT: DryRunModifierType
 
 class EncryptRequest(_message.Message):
-    __slots__ = ("key_id", "plaintext", "encryption_context", "encryption_algorithm", "dry_run")
+    __slots__ = ("key_id", "plaintext", "encryption_context", "encryption_algorithm", "grant_tokens", "dry_run")
     class EncryptionContextEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -38,13 +38,15 @@ class EncryptRequest(_message.Message):
     PLAINTEXT_FIELD_NUMBER: _ClassVar[int]
     ENCRYPTION_CONTEXT_FIELD_NUMBER: _ClassVar[int]
     ENCRYPTION_ALGORITHM_FIELD_NUMBER: _ClassVar[int]
+    GRANT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     DRY_RUN_FIELD_NUMBER: _ClassVar[int]
     key_id: str
     plaintext: bytes
     encryption_context: _containers.ScalarMap[str, str]
     encryption_algorithm: _key_pb2.EncryptionAlgorithmSpec
+    grant_tokens: _containers.RepeatedScalarFieldContainer[str]
     dry_run: bool
-    def __init__(self, key_id: _Optional[str] = ..., plaintext: _Optional[bytes] = ..., encryption_context: _Optional[_Mapping[str, str]] = ..., encryption_algorithm: _Optional[_Union[_key_pb2.EncryptionAlgorithmSpec, str]] = ..., dry_run: bool = ...) -> None: ...
+    def __init__(self, key_id: _Optional[str] = ..., plaintext: _Optional[bytes] = ..., encryption_context: _Optional[_Mapping[str, str]] = ..., encryption_algorithm: _Optional[_Union[_key_pb2.EncryptionAlgorithmSpec, str]] = ..., grant_tokens: _Optional[_Iterable[str]] = ..., dry_run: bool = ...) -> None: ...
 
 class EncryptResponse(_message.Message):
     __slots__ = ("ciphertext_blob", "key_id", "encryption_algorithm")
@@ -57,7 +59,7 @@ class EncryptResponse(_message.Message):
     def __init__(self, ciphertext_blob: _Optional[bytes] = ..., key_id: _Optional[str] = ..., encryption_algorithm: _Optional[_Union[_key_pb2.EncryptionAlgorithmSpec, str]] = ...) -> None: ...
 
 class DecryptRequest(_message.Message):
-    __slots__ = ("ciphertext_blob", "encryption_context", "key_id", "encryption_algorithm", "dry_run", "dry_run_modifiers")
+    __slots__ = ("ciphertext_blob", "encryption_context", "key_id", "encryption_algorithm", "grant_tokens", "dry_run", "dry_run_modifiers")
     class EncryptionContextEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -69,15 +71,17 @@ class DecryptRequest(_message.Message):
     ENCRYPTION_CONTEXT_FIELD_NUMBER: _ClassVar[int]
     KEY_ID_FIELD_NUMBER: _ClassVar[int]
     ENCRYPTION_ALGORITHM_FIELD_NUMBER: _ClassVar[int]
+    GRANT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     DRY_RUN_FIELD_NUMBER: _ClassVar[int]
     DRY_RUN_MODIFIERS_FIELD_NUMBER: _ClassVar[int]
     ciphertext_blob: bytes
     encryption_context: _containers.ScalarMap[str, str]
     key_id: str
     encryption_algorithm: _key_pb2.EncryptionAlgorithmSpec
+    grant_tokens: _containers.RepeatedScalarFieldContainer[str]
     dry_run: bool
     dry_run_modifiers: _containers.RepeatedScalarFieldContainer[DryRunModifierType]
-    def __init__(self, ciphertext_blob: _Optional[bytes] = ..., encryption_context: _Optional[_Mapping[str, str]] = ..., key_id: _Optional[str] = ..., encryption_algorithm: _Optional[_Union[_key_pb2.EncryptionAlgorithmSpec, str]] = ..., dry_run: bool = ..., dry_run_modifiers: _Optional[_Iterable[_Union[DryRunModifierType, str]]] = ...) -> None: ...
+    def __init__(self, ciphertext_blob: _Optional[bytes] = ..., encryption_context: _Optional[_Mapping[str, str]] = ..., key_id: _Optional[str] = ..., encryption_algorithm: _Optional[_Union[_key_pb2.EncryptionAlgorithmSpec, str]] = ..., grant_tokens: _Optional[_Iterable[str]] = ..., dry_run: bool = ..., dry_run_modifiers: _Optional[_Iterable[_Union[DryRunModifierType, str]]] = ...) -> None: ...
 
 class DecryptResponse(_message.Message):
     __slots__ = ("key_id", "plaintext", "encryption_algorithm", "key_material_id")
@@ -92,7 +96,7 @@ class DecryptResponse(_message.Message):
     def __init__(self, key_id: _Optional[str] = ..., plaintext: _Optional[bytes] = ..., encryption_algorithm: _Optional[_Union[_key_pb2.EncryptionAlgorithmSpec, str]] = ..., key_material_id: _Optional[str] = ...) -> None: ...
 
 class ReEncryptRequest(_message.Message):
-    __slots__ = ("ciphertext_blob", "source_encryption_context", "source_key_id", "destination_key_id", "destination_encryption_context", "source_encryption_algorithm", "destination_encryption_algorithm", "dry_run", "dry_run_modifiers")
+    __slots__ = ("ciphertext_blob", "source_encryption_context", "source_key_id", "destination_key_id", "destination_encryption_context", "source_encryption_algorithm", "destination_encryption_algorithm", "grant_tokens", "dry_run", "dry_run_modifiers")
     class SourceEncryptionContextEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -114,6 +118,7 @@ class ReEncryptRequest(_message.Message):
     DESTINATION_ENCRYPTION_CONTEXT_FIELD_NUMBER: _ClassVar[int]
     SOURCE_ENCRYPTION_ALGORITHM_FIELD_NUMBER: _ClassVar[int]
     DESTINATION_ENCRYPTION_ALGORITHM_FIELD_NUMBER: _ClassVar[int]
+    GRANT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     DRY_RUN_FIELD_NUMBER: _ClassVar[int]
     DRY_RUN_MODIFIERS_FIELD_NUMBER: _ClassVar[int]
     ciphertext_blob: bytes
@@ -123,9 +128,10 @@ class ReEncryptRequest(_message.Message):
     destination_encryption_context: _containers.ScalarMap[str, str]
     source_encryption_algorithm: _key_pb2.EncryptionAlgorithmSpec
     destination_encryption_algorithm: _key_pb2.EncryptionAlgorithmSpec
+    grant_tokens: _containers.RepeatedScalarFieldContainer[str]
     dry_run: bool
     dry_run_modifiers: _containers.RepeatedScalarFieldContainer[DryRunModifierType]
-    def __init__(self, ciphertext_blob: _Optional[bytes] = ..., source_encryption_context: _Optional[_Mapping[str, str]] = ..., source_key_id: _Optional[str] = ..., destination_key_id: _Optional[str] = ..., destination_encryption_context: _Optional[_Mapping[str, str]] = ..., source_encryption_algorithm: _Optional[_Union[_key_pb2.EncryptionAlgorithmSpec, str]] = ..., destination_encryption_algorithm: _Optional[_Union[_key_pb2.EncryptionAlgorithmSpec, str]] = ..., dry_run: bool = ..., dry_run_modifiers: _Optional[_Iterable[_Union[DryRunModifierType, str]]] = ...) -> None: ...
+    def __init__(self, ciphertext_blob: _Optional[bytes] = ..., source_encryption_context: _Optional[_Mapping[str, str]] = ..., source_key_id: _Optional[str] = ..., destination_key_id: _Optional[str] = ..., destination_encryption_context: _Optional[_Mapping[str, str]] = ..., source_encryption_algorithm: _Optional[_Union[_key_pb2.EncryptionAlgorithmSpec, str]] = ..., destination_encryption_algorithm: _Optional[_Union[_key_pb2.EncryptionAlgorithmSpec, str]] = ..., grant_tokens: _Optional[_Iterable[str]] = ..., dry_run: bool = ..., dry_run_modifiers: _Optional[_Iterable[_Union[DryRunModifierType, str]]] = ...) -> None: ...
 
 class ReEncryptResponse(_message.Message):
     __slots__ = ("ciphertext_blob", "source_key_id", "key_id", "source_encryption_algorithm", "destination_encryption_algorithm", "source_key_material_id", "destination_key_material_id")
@@ -146,7 +152,7 @@ class ReEncryptResponse(_message.Message):
     def __init__(self, ciphertext_blob: _Optional[bytes] = ..., source_key_id: _Optional[str] = ..., key_id: _Optional[str] = ..., source_encryption_algorithm: _Optional[_Union[_key_pb2.EncryptionAlgorithmSpec, str]] = ..., destination_encryption_algorithm: _Optional[_Union[_key_pb2.EncryptionAlgorithmSpec, str]] = ..., source_key_material_id: _Optional[str] = ..., destination_key_material_id: _Optional[str] = ...) -> None: ...
 
 class GenerateDataKeyRequest(_message.Message):
-    __slots__ = ("key_id", "encryption_context", "number_of_bytes", "key_spec", "dry_run")
+    __slots__ = ("key_id", "encryption_context", "number_of_bytes", "key_spec", "grant_tokens", "dry_run")
     class EncryptionContextEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -158,13 +164,15 @@ class GenerateDataKeyRequest(_message.Message):
     ENCRYPTION_CONTEXT_FIELD_NUMBER: _ClassVar[int]
     NUMBER_OF_BYTES_FIELD_NUMBER: _ClassVar[int]
     KEY_SPEC_FIELD_NUMBER: _ClassVar[int]
+    GRANT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     DRY_RUN_FIELD_NUMBER: _ClassVar[int]
     key_id: str
     encryption_context: _containers.ScalarMap[str, str]
     number_of_bytes: int
     key_spec: DataKeySpec
+    grant_tokens: _containers.RepeatedScalarFieldContainer[str]
     dry_run: bool
-    def __init__(self, key_id: _Optional[str] = ..., encryption_context: _Optional[_Mapping[str, str]] = ..., number_of_bytes: _Optional[int] = ..., key_spec: _Optional[_Union[DataKeySpec, str]] = ..., dry_run: bool = ...) -> None: ...
+    def __init__(self, key_id: _Optional[str] = ..., encryption_context: _Optional[_Mapping[str, str]] = ..., number_of_bytes: _Optional[int] = ..., key_spec: _Optional[_Union[DataKeySpec, str]] = ..., grant_tokens: _Optional[_Iterable[str]] = ..., dry_run: bool = ...) -> None: ...
 
 class GenerateDataKeyResponse(_message.Message):
     __slots__ = ("ciphertext_blob", "plaintext", "key_id", "key_material_id")
@@ -179,7 +187,7 @@ class GenerateDataKeyResponse(_message.Message):
     def __init__(self, ciphertext_blob: _Optional[bytes] = ..., plaintext: _Optional[bytes] = ..., key_id: _Optional[str] = ..., key_material_id: _Optional[str] = ...) -> None: ...
 
 class GenerateDataKeyWithoutPlaintextRequest(_message.Message):
-    __slots__ = ("key_id", "encryption_context", "key_spec", "number_of_bytes", "dry_run")
+    __slots__ = ("key_id", "encryption_context", "key_spec", "number_of_bytes", "grant_tokens", "dry_run")
     class EncryptionContextEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -191,13 +199,15 @@ class GenerateDataKeyWithoutPlaintextRequest(_message.Message):
     ENCRYPTION_CONTEXT_FIELD_NUMBER: _ClassVar[int]
     KEY_SPEC_FIELD_NUMBER: _ClassVar[int]
     NUMBER_OF_BYTES_FIELD_NUMBER: _ClassVar[int]
+    GRANT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     DRY_RUN_FIELD_NUMBER: _ClassVar[int]
     key_id: str
     encryption_context: _containers.ScalarMap[str, str]
     key_spec: DataKeySpec
     number_of_bytes: int
+    grant_tokens: _containers.RepeatedScalarFieldContainer[str]
     dry_run: bool
-    def __init__(self, key_id: _Optional[str] = ..., encryption_context: _Optional[_Mapping[str, str]] = ..., key_spec: _Optional[_Union[DataKeySpec, str]] = ..., number_of_bytes: _Optional[int] = ..., dry_run: bool = ...) -> None: ...
+    def __init__(self, key_id: _Optional[str] = ..., encryption_context: _Optional[_Mapping[str, str]] = ..., key_spec: _Optional[_Union[DataKeySpec, str]] = ..., number_of_bytes: _Optional[int] = ..., grant_tokens: _Optional[_Iterable[str]] = ..., dry_run: bool = ...) -> None: ...
 
 class GenerateDataKeyWithoutPlaintextResponse(_message.Message):
     __slots__ = ("ciphertext_blob", "key_id", "key_material_id")

@@ -27,7 +27,7 @@ from keyferry.v1 import constraints_pb2 as keyferry_dot_v1_dot_constraints__pb2
 from keyferry.v1 import key_import_pb2 as keyferry_dot_v1_dot_key__import__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fkeyferry/v1/import_tokens.proto\x12\x0bkeyferry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dkeyferry/v1/constraints.proto\x1a\x1ckeyferry/v1/key_import.proto\"\x9a\x01\n\x17ListImportTokensRequest\x12 \n\x06key_id\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x12\x1d\n\x05limit\x18\x02 \x01(\x05\x42\t\x8a\xb2\x19\x05 \x01(\xe8\x07H\x01\x88\x01\x01\x12\x1e\n\x06marker\x18\x03 \x01(\tB\t\x8a\xb2\x19\x05\x10\x01\x18\x80\x08H\x02\x88\x01\x01\x42\t\n\x07_key_idB\x08\n\x06_limitB\t\n\x07_marker\"\xfa\x02\n\x14ImportTokenListEntry\x12\x1c\n\x0fimport_token_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x12;\n\x12wrapping_algorithm\x18\x02 \x01(\x0e\x32\x1a.keyferry.v1.AlgorithmSpecH\x01\x88\x01\x01\x12<\n\x11wrapping_key_spec\x18\x03 \x01(\x0e\x32\x1c.keyferry.v1.WrappingKeySpecH\x02\x88\x01\x01\x12\x36\n\rcreation_date\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x03\x88\x01\x01\x12\x31\n\x08valid_to\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x04\x88\x01\x01\x42\x12\n\x10_import_token_idB\x15\n\x13_wrapping_algorithmB\x14\n\x12_wrapping_key_specB\x10\n\x0e_creation_dateB\x0b\n\t_valid_to\"\xa4\x01\n\x18ListImportTokensResponse\x12\x38\n\rimport_tokens\x18\x01 \x03(\x0b\x32!.keyferry.v1.ImportTokenListEntry\x12\x18\n\x0bnext_marker\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x16\n\ttruncated\x18\x03 \x01(\x08H\x01\x88\x01\x01\x42\x0e\n\x0c_next_markerB\x0c\n\n_truncated\"\xc1\x01\n\x18RevokeImportTokenRequest\x12 \n\x06key_id\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x12\x64\n\x0fimport_token_id\x18\x02 \x01(\tBF\x8a\xb2\x19\x42\x08\x01\x18$2<[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}H\x01\x88\x01\x01\x42\t\n\x07_key_idB\x12\n\x10_import_token_id\";\n\x19RevokeImportTokenResponse\x12\x13\n\x06key_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x42\t\n\x07_key_id\"\x9c\x01\n\x19ListImportReceiptsRequest\x12 \n\x06key_id\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x12\x1d\n\x05limit\x18\x02 \x01(\x05\x42\t\x8a\xb2\x19\x05 \x01(\xe8\x07H\x01\x88\x01\x01\x12\x1e\n\x06marker\x18\x03 \x01(\tB\t\x8a\xb2\x19\x05\x10\x01\x18\x80\x08H\x02\x88\x01\x01\x42\t\n\x07_key_idB\x08\n\x06_limitB\t\n\x07_marker\"\xa1\x01\n\x1aListImportReceiptsResponse\x12\x33\n\x0fimport_receipts\x18\x01 \x03(\x0b\x32\x1a.keyferry.v1.ImportReceipt\x12\x18\n\x0bnext_marker\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x16\n\ttruncated\x18\x03 \x01(\x08H\x01\x88\x01\x01\x42\x0e\n\x0c_next_markerB\x0c\n\n_truncatedb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fkeyferry/v1/import_tokens.proto\x12\x0bkeyferry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dkeyferry/v1/constraints.proto\x1a\x1ckeyferry/v1/key_import.proto\"\xac\x01\n\x17ListImportTokensRequest\x12 \n\x06key_id\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x12\x1d\n\x05limit\x18\x02 \x01(\x05\x42\t\x8a\xb2\x19\x05 \x01(\xe8\x07H\x01\x88\x01\x01\x12\x30\n\x06marker\x18\x03 \x01(\tB\x1b\x8a\xb2\x19\x17\x10\x01\x18\x80\x08\x32\x10[\\u0020-\\u00FF]*H\x02\x88\x01\x01\x42\t\n\x07_key_idB\x08\n\x06_limitB\t\n\x07_marker\"\xfa\x02\n\x14ImportTokenListEntry\x12\x1c\n\x0fimport_token_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x12;\n\x12wrapping_algorithm\x18\x02 \x01(\x0e\x32\x1a.keyferry.v1.AlgorithmSpecH\x01\x88\x01\x01\x12<\n\x11wrapping_key_spec\x18\x03 \x01(\x0e\x32\x1c.keyferry.v1.WrappingKeySpecH\x02\x88\x01\x01\x12\x36\n\rcreation_date\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x03\x88\x01\x01\x12\x31\n\x08valid_to\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x04\x88\x01\x01\x42\x12\n\x10_import_token_idB\x15\n\x13_wrapping_algorithmB\x14\n\x12_wrapping_key_specB\x10\n\x0e_creation_dateB\x0b\n\t_valid_to\"\xa4\x01\n\x18ListImportTokensResponse\x12\x38\n\rimport_tokens\x18\x01 \x03(\x0b\x32!.keyferry.v1.ImportTokenListEntry\x12\x18\n\x0bnext_marker\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x16\n\ttruncated\x18\x03 \x01(\x08H\x01\x88\x01\x01\x42\x0e\n\x0c_next_markerB\x0c\n\n_truncated\"\xc1\x01\n\x18RevokeImportTokenRequest\x12 \n\x06key_id\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x12\x64\n\x0fimport_token_id\x18\x02 \x01(\tBF\x8a\xb2\x19\x42\x08\x01\x18$2<[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}H\x01\x88\x01\x01\x42\t\n\x07_key_idB\x12\n\x10_import_token_id\";\n\x19RevokeImportTokenResponse\x12\x13\n\x06key_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x42\t\n\x07_key_id\"\xae\x01\n\x19ListImportReceiptsRequest\x12 \n\x06key_id\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x12\x1d\n\x05limit\x18\x02 \x01(\x05\x42\t\x8a\xb2\x19\x05 \x01(\xe8\x07H\x01\x88\x01\x01\x12\x30\n\x06marker\x18\x03 \x01(\tB\x1b\x8a\xb2\x19\x17\x10\x01\x18\x80\x08\x32\x10[\\u0020-\\u00FF]*H\x02\x88\x01\x01\x42\t\n\x07_key_idB\x08\n\x06_limitB\t\n\x07_marker\"\xa1\x01\n\x1aListImportReceiptsResponse\x12\x33\n\x0fimport_receipts\x18\x01 \x03(\x0b\x32\x1a.keyferry.v1.ImportReceipt\x12\x18\n\x0bnext_marker\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x16\n\ttruncated\x18\x03 \x01(\x08H\x01\x88\x01\x01\x42\x0e\n\x0c_next_markerB\x0c\n\n_truncatedb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,7 +39,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTIMPORTTOKENSREQUEST'].fields_by_name['limit']._loaded_options = None
   _globals['_LISTIMPORTTOKENSREQUEST'].fields_by_name['limit']._serialized_options = b'\212\262\031\005 \001(\350\007'
   _globals['_LISTIMPORTTOKENSREQUEST'].fields_by_name['marker']._loaded_options = None
-  _globals['_LISTIMPORTTOKENSREQUEST'].fields_by_name['marker']._serialized_options = b'\212\262\031\005\020\001\030\200\010'
+  _globals['_LISTIMPORTTOKENSREQUEST'].fields_by_name['marker']._serialized_options = b'\212\262\031\027\020\001\030\200\0102\020[\\u0020-\\u00FF]*'
   _globals['_REVOKEIMPORTTOKENREQUEST'].fields_by_name['key_id']._loaded_options = None
   _globals['_REVOKEIMPORTTOKENREQUEST'].fields_by_name['key_id']._serialized_options = b'\212\262\031\007\010\001\020\001\030\200\020'
   _globals['_REVOKEIMPORTTOKENREQUEST'].fields_by_name['import_token_id']._loaded_options = None
@@ -49,19 +49,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTIMPORTRECEIPTSREQUEST'].fields_by_name['limit']._loaded_options = None
   _globals['_LISTIMPORTRECEIPTSREQUEST'].fields_by_name['limit']._serialized_options = b'\212\262\031\005 \001(\350\007'
   _globals['_LISTIMPORTRECEIPTSREQUEST'].fields_by_name['marker']._loaded_options = None
-  _globals['_LISTIMPORTRECEIPTSREQUEST'].fields_by_name['marker']._serialized_options = b'\212\262\031\005\020\001\030\200\010'
+  _globals['_LISTIMPORTRECEIPTSREQUEST'].fields_by_name['marker']._serialized_options = b'\212\262\031\027\020\001\030\200\0102\020[\\u0020-\\u00FF]*'
   _globals['_LISTIMPORTTOKENSREQUEST']._serialized_start=143
-  _globals['_LISTIMPORTTOKENSREQUEST']._serialized_end=297
-  _globals['_IMPORTTOKENLISTENTRY']._serialized_start=300
-  _globals['_IMPORTTOKENLISTENTRY']._serialized_end=678
-  _globals['_LISTIMPORTTOKENSRESPONSE']._serialized_start=681
-  _globals['_LISTIMPORTTOKENSRESPONSE']._serialized_end=845
-  _globals['_REVOKEIMPORTTOKENREQUEST']._serialized_start=848
-  _globals['_REVOKEIMPORTTOKENREQUEST']._serialized_end=1041
-  _globals['_REVOKEIMPORTTOKENRESPONSE']._serialized_start=1043
-  _globals['_REVOKEIMPORTTOKENRESPONSE']._serialized_end=1102
-  _globals['_LISTIMPORTRECEIPTSREQUEST']._serialized_start=1105
-  _globals['_LISTIMPORTRECEIPTSREQUEST']._serialized_end=1261
-  _globals['_LISTIMPORTRECEIPTSRESPONSE']._serialized_start=1264
-  _globals['_LISTIMPORTRECEIPTSRESPONSE']._serialized_end=1425
+  _globals['_LISTIMPORTTOKENSREQUEST']._serialized_end=315
+  _globals['_IMPORTTOKENLISTENTRY']._serialized_start=318
+  _globals['_IMPORTTOKENLISTENTRY']._serialized_end=696
+  _globals['_LISTIMPORTTOKENSRESPONSE']._serialized_start=699
+  _globals['_LISTIMPORTTOKENSRESPONSE']._serialized_end=863
+  _globals['_REVOKEIMPORTTOKENREQUEST']._serialized_start=866
+  _globals['_REVOKEIMPORTTOKENREQUEST']._serialized_end=1059
+  _globals['_REVOKEIMPORTTOKENRESPONSE']._serialized_start=1061
+  _globals['_REVOKEIMPORTTOKENRESPONSE']._serialized_end=1120
+  _globals['_LISTIMPORTRECEIPTSREQUEST']._serialized_start=1123
+  _globals['_LISTIMPORTRECEIPTSREQUEST']._serialized_end=1297
+  _globals['_LISTIMPORTRECEIPTSRESPONSE']._serialized_start=1300
+  _globals['_LISTIMPORTRECEIPTSRESPONSE']._serialized_end=1461
 # @@protoc_insertion_point(module_scope)

@@ -3,13 +3,16 @@
 import grpc
 import warnings
 
+from keyferry.v1 import aliases_pb2 as keyferry_dot_v1_dot_aliases__pb2
 from keyferry.v1 import cryptography_pb2 as keyferry_dot_v1_dot_cryptography__pb2
+from keyferry.v1 import grants_pb2 as keyferry_dot_v1_dot_grants__pb2
 from keyferry.v1 import key_deletion_pb2 as keyferry_dot_v1_dot_key__deletion__pb2
 from keyferry.v1 import key_import_pb2 as keyferry_dot_v1_dot_key__import__pb2
 from keyferry.v1 import key_lifecycle_pb2 as keyferry_dot_v1_dot_key__lifecycle__pb2
 from keyferry.v1 import key_policies_pb2 as keyferry_dot_v1_dot_key__policies__pb2
 from keyferry.v1 import key_rotation_pb2 as keyferry_dot_v1_dot_key__rotation__pb2
 from keyferry.v1 import key_usage_pb2 as keyferry_dot_v1_dot_key__usage__pb2
+from keyferry.v1 import tags_pb2 as keyferry_dot_v1_dot_tags__pb2
 
 GRPC_GENERATED_VERSION = '1.73.1'
 GRPC_VERSION = grpc.__version__
@@ -150,6 +153,46 @@ class KeyManagementServiceStub(object):
                 request_serializer=keyferry_dot_v1_dot_key__usage__pb2.GetKeyLastUsageRequest.SerializeToString,
                 response_deserializer=keyferry_dot_v1_dot_key__usage__pb2.GetKeyLastUsageResponse.FromString,
                 _registered_method=True)
+        self.UpdateKeyDescription = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/UpdateKeyDescription',
+                request_serializer=keyferry_dot_v1_dot_key__lifecycle__pb2.UpdateKeyDescriptionRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_key__lifecycle__pb2.UpdateKeyDescriptionResponse.FromString,
+                _registered_method=True)
+        self.CreateAlias = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/CreateAlias',
+                request_serializer=keyferry_dot_v1_dot_aliases__pb2.CreateAliasRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_aliases__pb2.CreateAliasResponse.FromString,
+                _registered_method=True)
+        self.UpdateAlias = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/UpdateAlias',
+                request_serializer=keyferry_dot_v1_dot_aliases__pb2.UpdateAliasRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_aliases__pb2.UpdateAliasResponse.FromString,
+                _registered_method=True)
+        self.DeleteAlias = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/DeleteAlias',
+                request_serializer=keyferry_dot_v1_dot_aliases__pb2.DeleteAliasRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_aliases__pb2.DeleteAliasResponse.FromString,
+                _registered_method=True)
+        self.ListAliases = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/ListAliases',
+                request_serializer=keyferry_dot_v1_dot_aliases__pb2.ListAliasesRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_aliases__pb2.ListAliasesResponse.FromString,
+                _registered_method=True)
+        self.TagResource = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/TagResource',
+                request_serializer=keyferry_dot_v1_dot_tags__pb2.TagResourceRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_tags__pb2.TagResourceResponse.FromString,
+                _registered_method=True)
+        self.UntagResource = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/UntagResource',
+                request_serializer=keyferry_dot_v1_dot_tags__pb2.UntagResourceRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_tags__pb2.UntagResourceResponse.FromString,
+                _registered_method=True)
+        self.ListResourceTags = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/ListResourceTags',
+                request_serializer=keyferry_dot_v1_dot_tags__pb2.ListResourceTagsRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_tags__pb2.ListResourceTagsResponse.FromString,
+                _registered_method=True)
         self.GetKeyPolicy = channel.unary_unary(
                 '/keyferry.v1.KeyManagementService/GetKeyPolicy',
                 request_serializer=keyferry_dot_v1_dot_key__policies__pb2.GetKeyPolicyRequest.SerializeToString,
@@ -164,6 +207,31 @@ class KeyManagementServiceStub(object):
                 '/keyferry.v1.KeyManagementService/ListKeyPolicies',
                 request_serializer=keyferry_dot_v1_dot_key__policies__pb2.ListKeyPoliciesRequest.SerializeToString,
                 response_deserializer=keyferry_dot_v1_dot_key__policies__pb2.ListKeyPoliciesResponse.FromString,
+                _registered_method=True)
+        self.CreateGrant = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/CreateGrant',
+                request_serializer=keyferry_dot_v1_dot_grants__pb2.CreateGrantRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_grants__pb2.CreateGrantResponse.FromString,
+                _registered_method=True)
+        self.ListGrants = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/ListGrants',
+                request_serializer=keyferry_dot_v1_dot_grants__pb2.ListGrantsRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_grants__pb2.ListGrantsResponse.FromString,
+                _registered_method=True)
+        self.ListRetirableGrants = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/ListRetirableGrants',
+                request_serializer=keyferry_dot_v1_dot_grants__pb2.ListRetirableGrantsRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_grants__pb2.ListRetirableGrantsResponse.FromString,
+                _registered_method=True)
+        self.RetireGrant = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/RetireGrant',
+                request_serializer=keyferry_dot_v1_dot_grants__pb2.RetireGrantRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_grants__pb2.RetireGrantResponse.FromString,
+                _registered_method=True)
+        self.RevokeGrant = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/RevokeGrant',
+                request_serializer=keyferry_dot_v1_dot_grants__pb2.RevokeGrantRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_grants__pb2.RevokeGrantResponse.FromString,
                 _registered_method=True)
 
 
@@ -218,7 +286,8 @@ class KeyManagementServiceServicer(object):
     def ImportKeyMaterial(self, request, context):
         """Imports wrapped key material. A failed call changes nothing; a successful one
         spends the import token and makes a key that was pending import ENABLED.
-        Repeating the identical request gives the same answer.
+        Repeating the identical request gives the same answer. UnsupportedOperationException
+        for a key that cannot take imported key material.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -227,7 +296,8 @@ class KeyManagementServiceServicer(object):
     def DeleteImportedKeyMaterial(self, request, context):
         """Deletes imported key material at once; the key is PENDING_IMPORT until the
         same material is imported again. Succeeds when there is none. Key material that
-        is pending rotation is forgotten, and the key state stays.
+        is pending rotation is forgotten, and the key state stays. UnsupportedOperationException
+        for a key that cannot take imported key material.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -249,7 +319,9 @@ class KeyManagementServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ReEncrypt(self, request, context):
-        """Decrypts and encrypts again under another key or context, inside the service.
+        """Decrypts and encrypts again under another key or context, inside the service. As in
+        Decrypt, IncorrectKeyException for the ciphertext of another key than the one named,
+        InvalidCiphertextException if the ciphertext or its context is wrong.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -318,7 +390,7 @@ class KeyManagementServiceServicer(object):
         """Rotates a symmetric key now: to fresh key material, or to the imported key material
         that is pending rotation (KMSInvalidStateException if there is none).
         LimitExceededException after 25 such rotations; ConflictException if an automatic
-        rotation is due within 20 minutes.
+        rotation is due within 20 minutes; UnsupportedOperationException for any other key.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -326,6 +398,7 @@ class KeyManagementServiceServicer(object):
 
     def ListKeyRotations(self, request, context):
         """Lists the key materials of a symmetric key and how they became current, page by page.
+        UnsupportedOperationException for any other key.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -333,6 +406,66 @@ class KeyManagementServiceServicer(object):
 
     def GetKeyLastUsage(self, request, context):
         """Shows when a key was last used in a cryptographic operation.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateKeyDescription(self, request, context):
+        """Replaces a key's description. KMSInvalidStateException while it is pending deletion.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateAlias(self, request, context):
+        """Gives a key of the caller's account one more name. LimitExceededException if it has 50;
+        KMSInvalidStateException while it is pending deletion.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateAlias(self, request, context):
+        """Points an alias at another key of the same type and usage, ValidationException if they
+        differ. LimitExceededException if that key has 50 aliases; KMSInvalidStateException while
+        it is pending deletion.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteAlias(self, request, context):
+        """Deletes an alias; its key stays as it is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListAliases(self, request, context):
+        """Lists the aliases of the caller's account and Region, or those of one key, page by page.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TagResource(self, request, context):
+        """Adds tags to a key, and replaces the values of those that it has. KMSInvalidStateException
+        while it is pending deletion.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UntagResource(self, request, context):
+        """Takes tags off a key. KMSInvalidStateException while it is pending deletion.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListResourceTags(self, request, context):
+        """Lists the tags of a key, page by page.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -356,6 +489,44 @@ class KeyManagementServiceServicer(object):
 
     def ListKeyPolicies(self, request, context):
         """Lists the names of a key's policies: there is one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateGrant(self, request, context):
+        """Gives a principal permissions for a key. LimitExceededException
+        (RESOURCE_EXHAUSTED) if the key has 50000 grants, or the principal 500 on it;
+        DisabledException or KMSInvalidStateException unless the key is ENABLED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListGrants(self, request, context):
+        """Lists the grants on a key, page by page.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRetirableGrants(self, request, context):
+        """Lists the grants that name a retiring principal, page by page.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RetireGrant(self, request, context):
+        """Deletes a grant, for those whom the grant itself lets: its retiring principal,
+        its grantee if RetireGrant is among its operations, and the account of the key.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeGrant(self, request, context):
+        """Deletes a grant, for those whom the key policy lets.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -474,6 +645,46 @@ def add_KeyManagementServiceServicer_to_server(servicer, server):
                     request_deserializer=keyferry_dot_v1_dot_key__usage__pb2.GetKeyLastUsageRequest.FromString,
                     response_serializer=keyferry_dot_v1_dot_key__usage__pb2.GetKeyLastUsageResponse.SerializeToString,
             ),
+            'UpdateKeyDescription': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateKeyDescription,
+                    request_deserializer=keyferry_dot_v1_dot_key__lifecycle__pb2.UpdateKeyDescriptionRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_key__lifecycle__pb2.UpdateKeyDescriptionResponse.SerializeToString,
+            ),
+            'CreateAlias': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateAlias,
+                    request_deserializer=keyferry_dot_v1_dot_aliases__pb2.CreateAliasRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_aliases__pb2.CreateAliasResponse.SerializeToString,
+            ),
+            'UpdateAlias': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateAlias,
+                    request_deserializer=keyferry_dot_v1_dot_aliases__pb2.UpdateAliasRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_aliases__pb2.UpdateAliasResponse.SerializeToString,
+            ),
+            'DeleteAlias': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteAlias,
+                    request_deserializer=keyferry_dot_v1_dot_aliases__pb2.DeleteAliasRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_aliases__pb2.DeleteAliasResponse.SerializeToString,
+            ),
+            'ListAliases': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAliases,
+                    request_deserializer=keyferry_dot_v1_dot_aliases__pb2.ListAliasesRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_aliases__pb2.ListAliasesResponse.SerializeToString,
+            ),
+            'TagResource': grpc.unary_unary_rpc_method_handler(
+                    servicer.TagResource,
+                    request_deserializer=keyferry_dot_v1_dot_tags__pb2.TagResourceRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_tags__pb2.TagResourceResponse.SerializeToString,
+            ),
+            'UntagResource': grpc.unary_unary_rpc_method_handler(
+                    servicer.UntagResource,
+                    request_deserializer=keyferry_dot_v1_dot_tags__pb2.UntagResourceRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_tags__pb2.UntagResourceResponse.SerializeToString,
+            ),
+            'ListResourceTags': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListResourceTags,
+                    request_deserializer=keyferry_dot_v1_dot_tags__pb2.ListResourceTagsRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_tags__pb2.ListResourceTagsResponse.SerializeToString,
+            ),
             'GetKeyPolicy': grpc.unary_unary_rpc_method_handler(
                     servicer.GetKeyPolicy,
                     request_deserializer=keyferry_dot_v1_dot_key__policies__pb2.GetKeyPolicyRequest.FromString,
@@ -488,6 +699,31 @@ def add_KeyManagementServiceServicer_to_server(servicer, server):
                     servicer.ListKeyPolicies,
                     request_deserializer=keyferry_dot_v1_dot_key__policies__pb2.ListKeyPoliciesRequest.FromString,
                     response_serializer=keyferry_dot_v1_dot_key__policies__pb2.ListKeyPoliciesResponse.SerializeToString,
+            ),
+            'CreateGrant': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateGrant,
+                    request_deserializer=keyferry_dot_v1_dot_grants__pb2.CreateGrantRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_grants__pb2.CreateGrantResponse.SerializeToString,
+            ),
+            'ListGrants': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListGrants,
+                    request_deserializer=keyferry_dot_v1_dot_grants__pb2.ListGrantsRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_grants__pb2.ListGrantsResponse.SerializeToString,
+            ),
+            'ListRetirableGrants': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRetirableGrants,
+                    request_deserializer=keyferry_dot_v1_dot_grants__pb2.ListRetirableGrantsRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_grants__pb2.ListRetirableGrantsResponse.SerializeToString,
+            ),
+            'RetireGrant': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetireGrant,
+                    request_deserializer=keyferry_dot_v1_dot_grants__pb2.RetireGrantRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_grants__pb2.RetireGrantResponse.SerializeToString,
+            ),
+            'RevokeGrant': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeGrant,
+                    request_deserializer=keyferry_dot_v1_dot_grants__pb2.RevokeGrantRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_grants__pb2.RevokeGrantResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1095,6 +1331,222 @@ class KeyManagementService(object):
             _registered_method=True)
 
     @staticmethod
+    def UpdateKeyDescription(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/UpdateKeyDescription',
+            keyferry_dot_v1_dot_key__lifecycle__pb2.UpdateKeyDescriptionRequest.SerializeToString,
+            keyferry_dot_v1_dot_key__lifecycle__pb2.UpdateKeyDescriptionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateAlias(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/CreateAlias',
+            keyferry_dot_v1_dot_aliases__pb2.CreateAliasRequest.SerializeToString,
+            keyferry_dot_v1_dot_aliases__pb2.CreateAliasResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateAlias(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/UpdateAlias',
+            keyferry_dot_v1_dot_aliases__pb2.UpdateAliasRequest.SerializeToString,
+            keyferry_dot_v1_dot_aliases__pb2.UpdateAliasResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteAlias(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/DeleteAlias',
+            keyferry_dot_v1_dot_aliases__pb2.DeleteAliasRequest.SerializeToString,
+            keyferry_dot_v1_dot_aliases__pb2.DeleteAliasResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAliases(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/ListAliases',
+            keyferry_dot_v1_dot_aliases__pb2.ListAliasesRequest.SerializeToString,
+            keyferry_dot_v1_dot_aliases__pb2.ListAliasesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TagResource(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/TagResource',
+            keyferry_dot_v1_dot_tags__pb2.TagResourceRequest.SerializeToString,
+            keyferry_dot_v1_dot_tags__pb2.TagResourceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UntagResource(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/UntagResource',
+            keyferry_dot_v1_dot_tags__pb2.UntagResourceRequest.SerializeToString,
+            keyferry_dot_v1_dot_tags__pb2.UntagResourceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListResourceTags(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/ListResourceTags',
+            keyferry_dot_v1_dot_tags__pb2.ListResourceTagsRequest.SerializeToString,
+            keyferry_dot_v1_dot_tags__pb2.ListResourceTagsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def GetKeyPolicy(request,
             target,
             options=(),
@@ -1165,6 +1617,141 @@ class KeyManagementService(object):
             '/keyferry.v1.KeyManagementService/ListKeyPolicies',
             keyferry_dot_v1_dot_key__policies__pb2.ListKeyPoliciesRequest.SerializeToString,
             keyferry_dot_v1_dot_key__policies__pb2.ListKeyPoliciesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateGrant(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/CreateGrant',
+            keyferry_dot_v1_dot_grants__pb2.CreateGrantRequest.SerializeToString,
+            keyferry_dot_v1_dot_grants__pb2.CreateGrantResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListGrants(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/ListGrants',
+            keyferry_dot_v1_dot_grants__pb2.ListGrantsRequest.SerializeToString,
+            keyferry_dot_v1_dot_grants__pb2.ListGrantsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRetirableGrants(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/ListRetirableGrants',
+            keyferry_dot_v1_dot_grants__pb2.ListRetirableGrantsRequest.SerializeToString,
+            keyferry_dot_v1_dot_grants__pb2.ListRetirableGrantsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetireGrant(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/RetireGrant',
+            keyferry_dot_v1_dot_grants__pb2.RetireGrantRequest.SerializeToString,
+            keyferry_dot_v1_dot_grants__pb2.RetireGrantResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeGrant(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/RevokeGrant',
+            keyferry_dot_v1_dot_grants__pb2.RevokeGrantRequest.SerializeToString,
+            keyferry_dot_v1_dot_grants__pb2.RevokeGrantResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from keyferry.v1 import constraints_pb2 as keyferry_dot_v1_dot_constraints__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ekeyferry/v1/key_policies.proto\x12\x0bkeyferry.v1\x1a\x1dkeyferry/v1/constraints.proto\"~\n\x13GetKeyPolicyRequest\x12 \n\x06key_id\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x12*\n\x0bpolicy_name\x18\x02 \x01(\tB\x10\x8a\xb2\x19\x0c\x10\x01\x18\x80\x01\x32\x05[\\w]+H\x01\x88\x01\x01\x42\t\n\x07_key_idB\x0e\n\x0c_policy_name\"`\n\x14GetKeyPolicyResponse\x12\x13\n\x06policy\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x18\n\x0bpolicy_name\x18\x02 \x01(\tH\x01\x88\x01\x01\x42\t\n\x07_policyB\x0e\n\x0c_policy_name\"\xa8\x02\n\x13PutKeyPolicyRequest\x12 \n\x06key_id\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x12*\n\x0bpolicy_name\x18\x02 \x01(\tB\x10\x8a\xb2\x19\x0c\x10\x01\x18\x80\x01\x32\x05[\\w]+H\x01\x88\x01\x01\x12\x45\n\x06policy\x18\x03 \x01(\tB0\x8a\xb2\x19,\x08\x01\x10\x01\x18\x80\x80\x08\x32\"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+H\x02\x88\x01\x01\x12/\n\"bypass_policy_lockout_safety_check\x18\x04 \x01(\x08H\x03\x88\x01\x01\x42\t\n\x07_key_idB\x0e\n\x0c_policy_nameB\t\n\x07_policyB%\n#_bypass_policy_lockout_safety_check\"\x16\n\x14PutKeyPolicyResponse\"\x99\x01\n\x16ListKeyPoliciesRequest\x12 \n\x06key_id\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x12\x1d\n\x05limit\x18\x02 \x01(\x05\x42\t\x8a\xb2\x19\x05 \x01(\xe8\x07H\x01\x88\x01\x01\x12\x1e\n\x06marker\x18\x03 \x01(\tB\t\x8a\xb2\x19\x05\x10\x01\x18\x80\x08H\x02\x88\x01\x01\x42\t\n\x07_key_idB\x08\n\x06_limitB\t\n\x07_marker\"\x7f\n\x17ListKeyPoliciesResponse\x12\x14\n\x0cpolicy_names\x18\x01 \x03(\t\x12\x18\n\x0bnext_marker\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x16\n\ttruncated\x18\x03 \x01(\x08H\x01\x88\x01\x01\x42\x0e\n\x0c_next_markerB\x0c\n\n_truncatedb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ekeyferry/v1/key_policies.proto\x12\x0bkeyferry.v1\x1a\x1dkeyferry/v1/constraints.proto\"~\n\x13GetKeyPolicyRequest\x12 \n\x06key_id\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x12*\n\x0bpolicy_name\x18\x02 \x01(\tB\x10\x8a\xb2\x19\x0c\x10\x01\x18\x80\x01\x32\x05[\\w]+H\x01\x88\x01\x01\x42\t\n\x07_key_idB\x0e\n\x0c_policy_name\"`\n\x14GetKeyPolicyResponse\x12\x13\n\x06policy\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x18\n\x0bpolicy_name\x18\x02 \x01(\tH\x01\x88\x01\x01\x42\t\n\x07_policyB\x0e\n\x0c_policy_name\"\xa8\x02\n\x13PutKeyPolicyRequest\x12 \n\x06key_id\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x12*\n\x0bpolicy_name\x18\x02 \x01(\tB\x10\x8a\xb2\x19\x0c\x10\x01\x18\x80\x01\x32\x05[\\w]+H\x01\x88\x01\x01\x12\x45\n\x06policy\x18\x03 \x01(\tB0\x8a\xb2\x19,\x08\x01\x10\x01\x18\x80\x80\x08\x32\"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+H\x02\x88\x01\x01\x12/\n\"bypass_policy_lockout_safety_check\x18\x04 \x01(\x08H\x03\x88\x01\x01\x42\t\n\x07_key_idB\x0e\n\x0c_policy_nameB\t\n\x07_policyB%\n#_bypass_policy_lockout_safety_check\"\x16\n\x14PutKeyPolicyResponse\"\xab\x01\n\x16ListKeyPoliciesRequest\x12 \n\x06key_id\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x12\x1d\n\x05limit\x18\x02 \x01(\x05\x42\t\x8a\xb2\x19\x05 \x01(\xe8\x07H\x01\x88\x01\x01\x12\x30\n\x06marker\x18\x03 \x01(\tB\x1b\x8a\xb2\x19\x17\x10\x01\x18\x80\x08\x32\x10[\\u0020-\\u00FF]*H\x02\x88\x01\x01\x42\t\n\x07_key_idB\x08\n\x06_limitB\t\n\x07_marker\"\x7f\n\x17ListKeyPoliciesResponse\x12\x14\n\x0cpolicy_names\x18\x01 \x03(\t\x12\x18\n\x0bnext_marker\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x16\n\ttruncated\x18\x03 \x01(\x08H\x01\x88\x01\x01\x42\x0e\n\x0c_next_markerB\x0c\n\n_truncatedb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -47,7 +47,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTKEYPOLICIESREQUEST'].fields_by_name['limit']._loaded_options = None
   _globals['_LISTKEYPOLICIESREQUEST'].fields_by_name['limit']._serialized_options = b'\212\262\031\005 \001(\350\007'
   _globals['_LISTKEYPOLICIESREQUEST'].fields_by_name['marker']._loaded_options = None
-  _globals['_LISTKEYPOLICIESREQUEST'].fields_by_name['marker']._serialized_options = b'\212\262\031\005\020\001\030\200\010'
+  _globals['_LISTKEYPOLICIESREQUEST'].fields_by_name['marker']._serialized_options = b'\212\262\031\027\020\001\030\200\0102\020[\\u0020-\\u00FF]*'
   _globals['_GETKEYPOLICYREQUEST']._serialized_start=78
   _globals['_GETKEYPOLICYREQUEST']._serialized_end=204
   _globals['_GETKEYPOLICYRESPONSE']._serialized_start=206
@@ -57,7 +57,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PUTKEYPOLICYRESPONSE']._serialized_start=603
   _globals['_PUTKEYPOLICYRESPONSE']._serialized_end=625
   _globals['_LISTKEYPOLICIESREQUEST']._serialized_start=628
-  _globals['_LISTKEYPOLICIESREQUEST']._serialized_end=781
-  _globals['_LISTKEYPOLICIESRESPONSE']._serialized_start=783
-  _globals['_LISTKEYPOLICIESRESPONSE']._serialized_end=910
+  _globals['_LISTKEYPOLICIESREQUEST']._serialized_end=799
+  _globals['_LISTKEYPOLICIESRESPONSE']._serialized_start=801
+  _globals['_LISTKEYPOLICIESRESPONSE']._serialized_end=928
 # @@protoc_insertion_point(module_scope)

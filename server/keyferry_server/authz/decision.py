@@ -135,7 +135,7 @@ def decide(access: Access) -> Decision:  # noqa: PLR0911 -- each rule ends the m
     by_key = Verdict() if key_policy is None else key_policy.document.judge(question)
     if by_key.denies is not None:
         return Decision(Reason.KEY_POLICY_DENIES, key_statement=by_key.denies)
-    identity = _judge_identity(access.standing, question)
+    identity = judge_identity(access.standing, question)
     if identity.denies is not None:
         return Decision(
             Reason.IDENTITY_POLICY_DENIES, policy_name=identity.name, policy_statement=identity.denies
@@ -154,7 +154,7 @@ def decide(access: Access) -> Decision:  # noqa: PLR0911 -- each rule ends the m
 
 
 @dataclass(frozen=True, slots=True)
-class _Identity:
+class IdentityVerdict:
     """What all identity policies say together: the name of the one that decides, and its statement."""
 
     name: str | None = None
@@ -162,18 +162,19 @@ class _Identity:
     allows: Statement | None = None
 
 
-def _judge_identity(standing: Standing, question: Question) -> _Identity:
-    found = _Identity()
+def judge_identity(standing: Standing, question: Question) -> IdentityVerdict:
+    """Return what the identity policies of a caller say."""
+    found = IdentityVerdict()
     for name, document in standing.policies.items():
         verdict = document.judge(question)
         if verdict.denies is not None:
-            return _Identity(name, denies=verdict.denies)
+            return IdentityVerdict(name, denies=verdict.denies)
         if verdict.allows is not None and found.allows is None:
-            found = _Identity(name, allows=verdict.allows)
+            found = IdentityVerdict(name, allows=verdict.allows)
     return found
 
 
-def _by_account(caller: Principal, identity: _Identity) -> Decision:
+def _by_account(caller: Principal, identity: IdentityVerdict) -> Decision:
     if caller.is_root:
         return Decision(Reason.IS_ROOT)
     if identity.allows is not None:
@@ -182,7 +183,7 @@ def _by_account(caller: Principal, identity: _Identity) -> Decision:
 
 
 def _by_grant(
-    access: Access, identity: _Identity, statement: Statement | None, *, is_foreign: bool
+    access: Access, identity: IdentityVerdict, statement: Statement | None, *, is_foreign: bool
 ) -> Decision:
     operation = access.permission.partition(":")[2]
     is_allowed_by_account = access.caller.is_root or identity.allows is not None

@@ -7,8 +7,11 @@ class Permission(StrEnum):
     """An action as policies write it."""
 
     CANCEL_KEY_DELETION = "kms:CancelKeyDeletion"
+    CREATE_ALIAS = "kms:CreateAlias"
+    CREATE_GRANT = "kms:CreateGrant"
     CREATE_KEY = "kms:CreateKey"
     DECRYPT = "kms:Decrypt"
+    DELETE_ALIAS = "kms:DeleteAlias"
     DELETE_IMPORTED_KEY_MATERIAL = "kms:DeleteImportedKeyMaterial"
     DESCRIBE_KEY = "kms:DescribeKey"
     DISABLE_KEY = "kms:DisableKey"
@@ -24,28 +27,42 @@ class Permission(StrEnum):
     GET_KEY_ROTATION_STATUS = "kms:GetKeyRotationStatus"
     GET_PARAMETERS_FOR_IMPORT = "kms:GetParametersForImport"
     IMPORT_KEY_MATERIAL = "kms:ImportKeyMaterial"
+    LIST_ALIASES = "kms:ListAliases"
+    LIST_GRANTS = "kms:ListGrants"
     LIST_IMPORT_RECEIPTS = "kms:ListImportReceipts"
     LIST_IMPORT_TOKENS = "kms:ListImportTokens"
     LIST_KEY_POLICIES = "kms:ListKeyPolicies"
     LIST_KEYS = "kms:ListKeys"
     LIST_KEY_ROTATIONS = "kms:ListKeyRotations"
+    LIST_RESOURCE_TAGS = "kms:ListResourceTags"
+    LIST_RETIRABLE_GRANTS = "kms:ListRetirableGrants"
     PUT_KEY_POLICY = "kms:PutKeyPolicy"
+    RETIRE_GRANT = "kms:RetireGrant"
+    REVOKE_GRANT = "kms:RevokeGrant"
     REVOKE_IMPORT_TOKEN = "kms:RevokeImportToken"  # noqa: S105 -- a name, no secret
     RE_ENCRYPT_FROM = "kms:ReEncryptFrom"
     RE_ENCRYPT_TO = "kms:ReEncryptTo"
     ROTATE_KEY_ON_DEMAND = "kms:RotateKeyOnDemand"
     SCHEDULE_KEY_DELETION = "kms:ScheduleKeyDeletion"
+    TAG_RESOURCE = "kms:TagResource"
+    UNTAG_RESOURCE = "kms:UntagResource"
+    UPDATE_ALIAS = "kms:UpdateAlias"
+    UPDATE_KEY_DESCRIPTION = "kms:UpdateKeyDescription"
 
 
 # What AWS allows to callers of other accounts; everything else is refused across accounts, whatever a policy says.
 ACROSS_ACCOUNTS = frozenset(
     {
+        Permission.CREATE_GRANT,
         Permission.DECRYPT,
         Permission.DESCRIBE_KEY,
         Permission.ENCRYPT,
         Permission.GENERATE_DATA_KEY,
         Permission.GENERATE_DATA_KEY_WITHOUT_PLAINTEXT,
         Permission.GET_KEY_ROTATION_STATUS,
+        Permission.LIST_GRANTS,
+        Permission.RETIRE_GRANT,
+        Permission.REVOKE_GRANT,
         Permission.RE_ENCRYPT_FROM,
         Permission.RE_ENCRYPT_TO,
     }

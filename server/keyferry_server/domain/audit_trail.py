@@ -57,7 +57,7 @@ class CallTrail:
     peer: str
     parameters: Mapping[str, Any] = field(repr=False)
     caller: Mapping[str, str] = field(default_factory=lambda: {"type": "Anonymous"})
-    key_arns: dict[str, None] = field(default_factory=dict)
+    resources: dict[str, str] = field(default_factory=dict)
     error: tuple[str, str] | None = None
     is_written: bool = False
 
@@ -75,7 +75,7 @@ class CallTrail:
             "requestID": self.request_id,
             "readOnly": _CHANGES.match(self.operation) is None,
             "requestParameters": self.parameters,
-            "resources": [_resource(arn) for arn in self.key_arns],
+            "resources": [_resource(arn, kind) for arn, kind in self.resources.items()],
         }
         if self.error is not None:
             content["errorCode"], content["errorMessage"] = self.error
@@ -127,13 +127,22 @@ def note_caller(account_id: str, arn: str, region: str) -> None:
 
 def note_key(arn: str) -> None:
     """Note a key that the call is about."""
+    _note_resource("AWS::KMS::Key", arn)
+
+
+def note_alias(arn: str) -> None:
+    """Note an alias that the call is about."""
+    _note_resource("AWS::KMS::Alias", arn)
+
+
+def _note_resource(kind: str, arn: str) -> None:
     trail = current_trail.get()
     if isinstance(trail, CallTrail):
-        trail.key_arns[arn] = None
+        trail.resources[arn] = kind
 
 
-def _resource(arn: str) -> dict[str, str]:
-    return {"type": "AWS::KMS::Key", "ARN": arn, "accountId": arn.split(":")[4]}
+def _resource(arn: str, kind: str = "AWS::KMS::Key") -> dict[str, str]:
+    return {"type": kind, "ARN": arn, "accountId": arn.split(":")[4]}
 
 
 def _address(peer: str) -> str:

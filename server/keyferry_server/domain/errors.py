@@ -7,10 +7,12 @@
     │                         InvalidCiphertextException · InvalidImportTokenException
     │                         IncorrectKeyMaterialException · MalformedPolicyDocumentException
     │                         InvalidGrantIdException · InvalidGrantTokenException
+    │                         InvalidAliasNameException · TagException
     ├── not found             NotFoundException
+    ├── already exists        AlreadyExistsException
     ├── failed precondition   DisabledException · KMSInvalidStateException · UnsupportedOperationException
     │                         ExpiredImportTokenException · IncorrectKeyException · DryRunOperationException
-    ├── permission denied     AccessDeniedException
+    ├── permission denied     AccessDeniedException · NotAuthorizedException
     ├── unauthenticated       MissingAuthenticationTokenException · IncompleteSignatureException
     │                         UnrecognizedClientException · InvalidSignatureException
     ├── resource exhausted    LimitExceededException
@@ -35,6 +37,7 @@ class Category(Enum):
 
     INVALID_ARGUMENT = auto()
     NOT_FOUND = auto()
+    ALREADY_EXISTS = auto()
     FAILED_PRECONDITION = auto()
     PERMISSION_DENIED = auto()
     UNAUTHENTICATED = auto()
@@ -117,8 +120,20 @@ class IncorrectKeyMaterialException(KmsError):
     category = Category.INVALID_ARGUMENT
 
 
+class InvalidAliasNameException(KmsError):
+    """A text cannot be the name of an alias."""
+
+    category = Category.INVALID_ARGUMENT
+
+
 class MalformedPolicyDocumentException(KmsError):
     """A policy document is not valid; the message names the place in it."""
+
+    category = Category.INVALID_ARGUMENT
+
+
+class TagException(KmsError):
+    """Tags are reserved, twice the same, or too many."""
 
     category = Category.INVALID_ARGUMENT
 
@@ -136,9 +151,15 @@ class InvalidGrantTokenException(KmsError):
 
 
 class NotFoundException(KmsError):
-    """The key does not exist."""
+    """The key, the alias or another thing that is named does not exist."""
 
     category = Category.NOT_FOUND
+
+
+class AlreadyExistsException(KmsError):
+    """There is one of that name already."""
+
+    category = Category.ALREADY_EXISTS
 
 
 class DisabledException(KmsError):
@@ -222,6 +243,12 @@ class InvalidSignatureException(KmsError):
     """The call's signature is wrong, too old, or made for another service or Region."""
 
     category = Category.UNAUTHENTICATED
+
+
+class NotAuthorizedException(KmsError):
+    """Nobody may do this: the alias name is reserved."""
+
+    category = Category.PERMISSION_DENIED
 
 
 class DependencyTimeoutException(KmsError):

@@ -17,12 +17,13 @@ The rules:
 6. The same name with the same terms again is the same grant.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from keyferry_server.domain.errors import ValidationException
+from keyferry_server.domain.errors import InvalidGrantIdException, ValidationException, shown
 from keyferry_server.domain.identifiers import KeyIdentifier
 from keyferry_server.domain.key import KeyUsage
 
@@ -30,6 +31,8 @@ MOST_GRANTS_OF_KEY = 50_000
 MOST_GRANTS_OF_GRANTEE = 500
 MOST_PAIRS = 8
 LONGEST_CONSTRAINT = 384
+GRANT_ID_BYTES = 32
+GRANT_ID = f"[0-9a-f]{{{2 * GRANT_ID_BYTES}}}"
 
 
 class GrantOperation(StrEnum):
@@ -114,6 +117,20 @@ class Grant:
         if operation == GrantOperation.CREATE_GRANT:
             return new_terms is not None and new_terms.is_within(self.terms)
         return operation in _WITHOUT_CONTEXT or self.terms.constraints.admit(context or {})
+
+
+def check_grant_id(grant_id: str) -> str:
+    """Return what can be the id of a grant; InvalidGrantIdException for everything else."""
+    if re.fullmatch(GRANT_ID, grant_id) is None:
+        raise InvalidGrantIdException(
+            f"Invalid grant id '{shown(grant_id)}'. It has {2 * GRANT_ID_BYTES} hexadecimal digits in lower case."
+        )
+    return grant_id
+
+
+def no_such_grant(grant_id: str, key_arn: str) -> InvalidGrantIdException:
+    """Refuse because the key has no grant of that id."""
+    return InvalidGrantIdException(f"There is no grant {grant_id} on {key_arn}.")
 
 
 def check_terms(terms: GrantTerms, usage: KeyUsage) -> None:

@@ -17,6 +17,8 @@ from keyferry_server.domain.errors import InvalidArnException, NotFoundException
 
 ALIAS_PREFIX = "alias/"
 _KEY_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|mrk-[0-9a-f]{32}")
+_ALIAS_NAME = re.compile(ALIAS_PREFIX + r"[a-zA-Z0-9/_-]{1,250}")
+_ARN_PREFIX = "arn:"
 _ARN_PARTS = 6
 
 
@@ -57,31 +59,66 @@ class KeyIdentifier:
         """The key ARN."""
         return self.scope.key_arn(self.key_id)
 
+    def not_found(self) -> NotFoundException:
+        """Return the refusal of a key that does not exist."""
+        return NotFoundException(f"Key '{self.arn}' does not exist")
+
+
+@dataclass(frozen=True, slots=True)
+class AliasIdentifier:
+    """A well-formed alias name, with its prefix, and the scope that it belongs to."""
+
+    scope: Scope
+    name: str
+
+    @property
+    def arn(self) -> str:
+        """The alias ARN."""
+        return self.scope.alias_arn(self.name)
+
+    def not_found(self) -> NotFoundException:
+        """Return the refusal of an alias that does not exist."""
+        return NotFoundException(f"Alias {self.arn} is not found.")
+
 
 def generate_key_id() -> str:
     """Return a fresh key ID."""
     return str(uuid.uuid4())
 
 
-def parse_key_identifier(text: str, scope: Scope, accepts: Accepts) -> KeyIdentifier:
+def parse_identifier(text: str, scope: Scope, accepts: Accepts) -> KeyIdentifier | AliasIdentifier:
     """Parse what a caller in `scope` gave to name a key.
 
     InvalidArnException for a broken ARN and for an alias where none is taken;
-    NotFoundException for a malformed key ID, an ARN of another Region and an
-    unknown alias.
+    NotFoundException for a malformed key ID or alias name and an ARN of another Region.
     """
-    resource_scope, resource = (scope, text) if not text.startswith("arn:") else _parse_arn(text, scope)
-    if resource.startswith(ALIAS_PREFIX):
-        if accepts is not Accepts.KEY_OR_ALIAS:
-            raise InvalidArnException("Key Aliases are not supported for this operation.")
+    if accepts is not Accepts.KEY_OR_ALIAS:
+        return parse_key_identifier(text, scope)
+    resource_scope, resource = _resource(text, scope)
+    if not resource.startswith(ALIAS_PREFIX):
+        return parse_key_identifier(text, scope)
+    if not _ALIAS_NAME.fullmatch(resource):
         raise NotFoundException(f"Alias {resource_scope.alias_arn(shown(resource))} is not found.")
-    if text.startswith("arn:"):
+    return AliasIdentifier(resource_scope, resource)
+
+
+def parse_key_identifier(text: str, scope: Scope) -> KeyIdentifier:
+    """Parse as `parse_identifier` does what cannot be an alias."""
+    resource_scope, resource = _resource(text, scope)
+    if resource.startswith(ALIAS_PREFIX):
+        raise InvalidArnException("Key Aliases are not supported for this operation.")
+    if text.startswith(_ARN_PREFIX):
         kind, _, resource = resource.partition("/")
         if kind != "key":
             raise _broken_arn(text)
     if not _KEY_ID.fullmatch(resource):
         raise NotFoundException(f"Invalid keyId '{shown(resource)}'")
     return KeyIdentifier(resource_scope, resource)
+
+
+def _resource(text: str, scope: Scope) -> tuple[Scope, str]:
+    """Return what is named and where it is looked up: where an ARN says, else in `scope`."""
+    return _parse_arn(text, scope) if text.startswith(_ARN_PREFIX) else (scope, text)
 
 
 def _parse_arn(text: str, scope: Scope) -> tuple[Scope, str]:

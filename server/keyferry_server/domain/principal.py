@@ -70,6 +70,11 @@ def check_principal_arn(arn: str) -> str:
     return arn
 
 
+def account_of(arn: str) -> str:
+    """Return the account of a principal whose ARN was checked."""
+    return arn.split(":")[4]
+
+
 def broken_principal_arn(arn: str) -> InvalidArnException:
     """Refuse what is not the ARN of a principal."""
     return InvalidArnException(

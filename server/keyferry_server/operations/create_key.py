@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from keyferry.v1 import CreateKeyRequest, CreateKeyResponse
+from keyferry_server.authz.permission import Permission
 from keyferry_server.call import Call
 from keyferry_server.domain.audit_trail import note_key
 from keyferry_server.domain.clock import Clock
@@ -14,8 +15,10 @@ from keyferry_server.operations.gate import Gate
 from keyferry_server.operations.put_key_policy import check_key_policy
 from keyferry_server.storage.database import Database, Transaction
 from keyferry_server.storage.key_store import KeyStore
+from keyferry_server.storage.tag_store import TagStore
 from keyferry_server.wire.enums import parse_enum
 from keyferry_server.wire.key_metadata import format_key_metadata
+from keyferry_server.wire.tags import parse_tags
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,7 @@ class CreateKey:
 
     database: Database
     keys: KeyStore
+    tags: TagStore
     gate: Gate
     fresh_material: FreshMaterial
     clock: Clock
@@ -33,11 +37,14 @@ class CreateKey:
         origin = parse_enum(request.origin, Origin) or Origin.AWS_KMS
         key_spec = parse_enum(request.key_spec, KeySpec) or KeySpec.SYMMETRIC_DEFAULT
         key_usage = parse_enum(request.key_usage, KeyUsage) or KeyUsage.ENCRYPT_DECRYPT
+        tags = parse_tags(request.tags)
         policy = request.policy if request.HasField("policy") else None
         if policy is not None:
             check_key_policy(policy)
 
         await self.gate.admit_to_account(call)
+        if tags:
+            await self.gate.admit_to_account(call, Permission.TAG_RESOURCE)
 
         now = self.clock.now()
         key_id = generate_key_id()
@@ -59,6 +66,7 @@ class CreateKey:
 
         async def write(transaction: Transaction) -> None:
             await self.keys.add(transaction, key)
+            await self.tags.put(transaction, key, tags)
 
         await self.database.transact(write)
 

@@ -23,6 +23,7 @@ from keyferry_server.authz.decision import Access, Decision, decide
 from keyferry_server.authz.permission import Permission
 from keyferry_server.authz.policy.document import Document
 from keyferry_server.authz.policy.parser import Kind, parse_policy
+from keyferry_server.authz.retirement import decide_retirement
 from keyferry_server.authz.standing import Standing
 from keyferry_server.call import Call
 from keyferry_server.crypto.grant_token import GrantTokenCodec
@@ -32,7 +33,8 @@ from keyferry_server.domain.errors import (
     KMSInternalException,
     MalformedPolicyDocumentException,
 )
-from keyferry_server.domain.identifiers import KeyIdentifier
+from keyferry_server.domain.grant import Grant
+from keyferry_server.domain.identifiers import AliasIdentifier, KeyIdentifier, generate_key_id
 from keyferry_server.domain.key import GuardedKey, Key
 from keyferry_server.storage.caller_store import CallerStore
 from keyferry_server.storage.database import Transaction
@@ -73,17 +75,30 @@ class Gate:
         return result
 
     async def refusal_of_unknown(
-        self, identifier: KeyIdentifier, call: Call, permission: str
+        self, identifier: KeyIdentifier | AliasIdentifier, call: Call, permission: str
     ) -> AccessDeniedException:
-        """Return the refusal of a key of another account that does not exist.
+        """Return the refusal of a key or an alias of another account that does not exist.
 
         It is what `admit` would answer for one that does, after the same look-ups.
         """
         self._check_grant_tokens(call)
         caller = known_caller(call.caller, permission, identifier.arn)
         if (await self.standing(caller)).is_known:
-            await self.grants.of_grantees(identifier, (caller.arn, caller.root_arn))
+            key = KeyIdentifier(identifier.scope, generate_key_id())
+            await self.grants.of_grantees(key, (caller.arn, caller.root_arn))
         return denied_across_accounts(caller, permission, identifier.arn)
+
+    async def admit_retirement(
+        self, grant: Grant, key: GuardedKey, call: Call, transaction: Transaction | None = None
+    ) -> None:
+        """Let a call retire a grant on a key."""
+        permission = call.route.permission
+        caller = known_caller(call.caller, permission, key.arn)
+        conditions = self.conditions(call, caller, permission, key)
+        access = access_to_key(caller, permission, key, await self.standing(caller, transaction), conditions)
+        decision = decide_retirement(access, grant)
+        if not decision.is_allowed:
+            raise refusal(access, decision)
 
     async def admit_to_account(
         self, call: Call, permission: str | None = None, resource: str = "*"

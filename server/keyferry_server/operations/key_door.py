@@ -5,9 +5,14 @@ from dataclasses import dataclass
 from keyferry_server.authz.admission import denied_across_accounts
 from keyferry_server.authz.permission import ACROSS_ACCOUNTS
 from keyferry_server.call import Call
-from keyferry_server.domain.audit_trail import note_key
-from keyferry_server.domain.errors import NotFoundException
-from keyferry_server.domain.identifiers import KeyIdentifier, parse_key_identifier
+from keyferry_server.domain.audit_trail import note_alias, note_key
+from keyferry_server.domain.errors import AccessDeniedException, NotFoundException
+from keyferry_server.domain.identifiers import (
+    AliasIdentifier,
+    KeyIdentifier,
+    parse_identifier,
+    parse_key_identifier,
+)
 from keyferry_server.domain.key import Key
 from keyferry_server.operations.gate import Gate
 from keyferry_server.storage.database import Transaction
@@ -19,8 +24,8 @@ class KeyDoor:
     """Opens keys for callers, and for nobody else.
 
     NotFoundException and InvalidArnException as the identifier deserves;
-    AccessDeniedException for a key of another account that is not open to the
-    caller, whether or not it exists.
+    AccessDeniedException for a key or an alias of another account that is not open
+    to the caller, whether or not it exists.
     """
 
     keys: KeyStore
@@ -29,15 +34,16 @@ class KeyDoor:
     async def open(self, text: str, call: Call, permission: str | None = None) -> Key:
         """Return the key that a caller named, for the route's first permission if no other is given."""
         return await self.open_identified(
-            parse_key_identifier(text, call.scope, call.route.accepts), call, permission
+            parse_identifier(text, call.scope, call.route.accepts), call, permission
         )
 
     async def open_identified(
-        self, identifier: KeyIdentifier, call: Call, permission: str | None = None
+        self, identifier: KeyIdentifier | AliasIdentifier, call: Call, permission: str | None = None
     ) -> Key:
         """Return the key behind a parsed identifier."""
         permission = permission or call.route.permission
-        note_key(identifier.arn)
+        is_alias = isinstance(identifier, AliasIdentifier)
+        (note_alias if is_alias else note_key)(identifier.arn)
         is_foreign = identifier.scope.account_id != call.scope.account_id
         if is_foreign and permission not in ACROSS_ACCOUNTS:
             raise denied_across_accounts(call.caller, permission, identifier.arn)
@@ -47,7 +53,14 @@ class KeyDoor:
             if not is_foreign:
                 raise
             raise await self.gate.refusal_of_unknown(identifier, call, permission) from None
-        return await self.gate.admit(guarded, call, permission)
+        note_key(guarded.arn)
+        try:
+            return await self.gate.admit(guarded, call, permission)
+        except AccessDeniedException:
+            if is_foreign and is_alias:
+                # Which key an alias of another account names is not told.
+                raise denied_across_accounts(call.caller, permission, identifier.arn) from None
+            raise
 
     async def open_named_by_ciphertext(self, key_id: str, call: Call, permission: str | None = None) -> Key:
         """Return the key that a ciphertext names: one of the caller's account, or of another one."""
@@ -59,6 +72,20 @@ class KeyDoor:
             return await self.open_identified(KeyIdentifier(scope, key_id), call, permission)
         note_key(identifier.arn)
         return await self.gate.admit(guarded, call, permission or call.route.permission)
+
+    async def find(self, text: str, call: Call) -> KeyIdentifier:
+        """Return which key a caller named, one of its own account, without opening it."""
+        identifier = parse_key_identifier(text, call.scope)
+        note_key(identifier.arn)
+        if identifier.scope.account_id != call.scope.account_id:
+            raise denied_across_accounts(call.caller, call.route.permission, identifier.arn)
+        return (await self.keys.load(identifier)).identifier
+
+    async def read(self, transaction: Transaction, identifier: KeyIdentifier, call: Call) -> Key:
+        """Return a key as it is now, within a transaction; others may change it meanwhile."""
+        note_key(identifier.arn)
+        guarded = await self.keys.read(transaction, identifier)
+        return await self.gate.admit(guarded, call, call.route.permission, transaction)
 
     async def lock(self, transaction: Transaction, key: Key, call: Call) -> Key:
         """Return an opened key as it is now, locked until the transaction ends."""

@@ -8,8 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, RowMapping, Select, and_, delete, insert, select, update
 from sqlalchemy.dialects import postgresql
 
-from keyferry_server.domain.errors import NotFoundException
-from keyferry_server.domain.identifiers import KeyIdentifier, Scope
+from keyferry_server.domain.identifiers import AliasIdentifier, KeyIdentifier, Scope
 from keyferry_server.domain.key import (
     Deletion,
     GuardedKey,
@@ -20,31 +19,35 @@ from keyferry_server.domain.key import (
     RotationSchedule,
 )
 from keyferry_server.domain.key_material import KeyMaterial, KeyMaterialState, Rotation, RotationType
+from keyferry_server.storage.alias_store import is_alias
 from keyferry_server.storage.database import Database, Transaction
-from keyferry_server.storage.tables import key_materials, keys
+from keyferry_server.storage.tables import aliases, key_materials, keys
 
 
 @dataclass(frozen=True, slots=True)
 class KeyStore:
-    """Loads and changes keys. `load` and `lock` raise NotFoundException for a key that is not there."""
+    """Loads and changes keys. `load`, `read` and `lock` raise NotFoundException for what is not there."""
 
     database: Database
 
-    async def load(self, identifier: KeyIdentifier) -> GuardedKey:
-        """Read a key with all its materials."""
+    async def load(self, identifier: KeyIdentifier | AliasIdentifier) -> GuardedKey:
+        """Read a key, or the key that an alias names, with all its materials."""
 
         async def read(transaction: Transaction) -> GuardedKey:
-            result = await transaction.connection.execute(select_key(identifier))
-            return GuardedKey(key_of_rows(identifier, result.all()))
+            return await self.read(transaction, identifier)
 
         return await self.database.run(read)
+
+    async def read(self, transaction: Transaction, identifier: KeyIdentifier | AliasIdentifier) -> GuardedKey:
+        """Read as `load` does, within a transaction."""
+        result = await transaction.connection.execute(select_key(identifier))
+        return GuardedKey(key_of_rows(identifier, result.all()))
 
     async def lock(self, transaction: Transaction, identifier: KeyIdentifier) -> GuardedKey:
         """Read a key as `load` does and keep every other writer of it out until the transaction ends."""
         locked = select(keys.c.key_id).where(keys.c.key_id == identifier.key_id).with_for_update()
         await transaction.connection.execute(locked)
-        result = await transaction.connection.execute(select_key(identifier))
-        return GuardedKey(key_of_rows(identifier, result.all()))
+        return await self.read(transaction, identifier)
 
     async def scope_of(self, key_id: str, scope: Scope) -> Scope:
         """Return the scope of a key of any account in the Region of `scope`; `scope` itself if there is no such key."""
@@ -96,6 +99,10 @@ class KeyStore:
     async def switch(self, transaction: Transaction, key: Key, *, enabled: bool) -> None:
         """Switch a locked key on or off."""
         await self._update(transaction, key, enabled=enabled)
+
+    async def describe(self, transaction: Transaction, key: Key, description: str) -> None:
+        """Replace the description of a locked key."""
+        await self._update(transaction, key, description=description)
 
     async def put_policy(self, transaction: Transaction, key: Key, policy: str | None) -> None:
         """Give a locked key another policy; None is the default one."""
@@ -181,28 +188,34 @@ def _is_material(key: Key, key_material_id: str) -> ColumnElement[bool]:
     return and_(key_materials.c.key_id == key.key_id, key_materials.c.key_material_id == key_material_id)
 
 
-def select_key(identifier: KeyIdentifier) -> Select[Any]:
-    """Select a key with all its materials: a row for each."""
+def select_key(identifier: KeyIdentifier | AliasIdentifier) -> Select[Any]:
+    """Select a key, or the key that an alias names, with all its materials: a row for each."""
+    named = keys.outerjoin(key_materials, key_materials.c.key_id == keys.c.key_id)
+    if isinstance(identifier, AliasIdentifier):
+        named = named.join(aliases, aliases.c.key_id == keys.c.key_id)
+        is_named = is_alias(identifier)
+    else:
+        is_named = keys.c.key_id == identifier.key_id
     return (
         select(keys, key_materials)
-        .select_from(keys.outerjoin(key_materials, key_materials.c.key_id == keys.c.key_id))
+        .select_from(named)
         .where(
-            keys.c.key_id == identifier.key_id,
+            is_named,
             keys.c.account_id == identifier.scope.account_id,
             keys.c.region == identifier.scope.region,
         )
     )
 
 
-def key_of_rows(identifier: KeyIdentifier, rows: Sequence[Row[Any]]) -> Key:
+def key_of_rows(identifier: KeyIdentifier | AliasIdentifier, rows: Sequence[Row[Any]]) -> Key:
     """Return the key of the rows that `select_key` gave; NotFoundException if there are none."""
     if not rows:
-        raise NotFoundException(f"Key '{identifier.arn}' does not exist")
+        raise identifier.not_found()
     of_key, of_material = keys.c, key_materials.c
     mappings = [row._mapping for row in rows]  # noqa: SLF001 -- SQLAlchemy's documented name
     first = mappings[0]
     return Key(
-        identifier=identifier,
+        identifier=KeyIdentifier(identifier.scope, first[of_key.key_id]),
         description=first[of_key.description],
         key_spec=KeySpec(first[of_key.key_spec]),
         key_usage=KeyUsage(first[of_key.key_usage]),

@@ -249,6 +249,28 @@ key_usages = Table(
     Column("request_id", Text, nullable=False),
 )
 
+aliases = Table(
+    "aliases",
+    metadata,
+    # The primary key is the order of ListAliases: one page is one range of it.
+    Column("account_id", Text, primary_key=True),
+    Column("region", Text, primary_key=True),
+    Column("alias_name", Text(collation="C"), primary_key=True, comment="with its prefix alias/"),
+    Column("key_id", Text, ForeignKey(keys.c.key_id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column(
+        "updated_at", DateTime(timezone=True), nullable=False, comment="when it was last pointed at a key"
+    ),
+)
+
+key_tags = Table(
+    "key_tags",
+    metadata,
+    Column("key_id", Text, ForeignKey(keys.c.key_id, ondelete="CASCADE"), primary_key=True),
+    Column("tag_key", Text(collation="C"), primary_key=True),
+    Column("tag_value", Text, nullable=False),
+)
+
 audit_records = Table(
     "audit_records",
     metadata,

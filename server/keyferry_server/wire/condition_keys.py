@@ -16,6 +16,7 @@ from keyferry_server.domain.grant import GrantTerms
 from keyferry_server.domain.identifiers import ALIAS_PREFIX
 from keyferry_server.domain.letter_case import fold
 from keyferry_server.wire.constraints import enum_prefix
+from keyferry_server.wire.grants import parse_grant_terms
 
 _ENCRYPTION_CONTEXT = "kms:encryptioncontext:"
 
@@ -113,8 +114,32 @@ def _encrypting(context: str = "encryption_context", algorithm: str = "encryptio
     )
 
 
+def _tagging() -> tuple["ConditionKey | ConditionKeys", ...]:
+    return (
+        ConditionKeys(
+            "aws:RequestTag/", lambda request: {tag.tag_key: tag.tag_value for tag in request.tags}
+        ),
+        ConditionKey("aws:TagKeys", lambda request: tuple(tag.tag_key for tag in request.tags)),
+    )
+
+
 def _always(name: str, value: str) -> ConditionKey:
     return ConditionKey(name, lambda _: (value,))
+
+
+def _constrained_context(request: Any) -> Mapping[str, str]:
+    """The encryption context that a grant is constrained to: all pairs of both constraints."""
+    constraints = request.constraints
+    return {**constraints.encryption_context_subset, **constraints.encryption_context_equals}
+
+
+def _constraint_types(request: Any) -> Sequence[str]:
+    constraints = request.constraints
+    types = {
+        "EncryptionContextEquals": constraints.encryption_context_equals,
+        "EncryptionContextSubset": constraints.encryption_context_subset,
+    }
+    return tuple(name for name, pairs in types.items() if pairs)
 
 
 _DATA_KEY = (
@@ -124,6 +149,14 @@ _DATA_KEY = (
 )
 
 TABLE: Mapping[str, tuple[ConditionKey | ConditionKeys, ...]] = {
+    "kms:CreateGrant": (
+        *_context(_constrained_context),
+        ConditionKey("kms:GrantConstraintType", _constraint_types),
+        _always("kms:GrantIsForAWSResource", "false"),
+        ConditionKey("kms:GrantOperations", lambda request: sorted(parse_grant_terms(request).operations)),
+        _member("kms:GranteePrincipal", "grantee_principal"),
+        _member("kms:RetiringPrincipal", "retiring_principal"),
+    ),
     "kms:CreateKey": (
         _member("kms:BypassPolicyLockoutSafetyCheck", "bypass_policy_lockout_safety_check"),
         _enum("kms:CustomerMasterKeySpec", "key_spec", default="SYMMETRIC_DEFAULT"),
@@ -132,6 +165,7 @@ TABLE: Mapping[str, tuple[ConditionKey | ConditionKeys, ...]] = {
         _enum("kms:KeySpec", "key_spec", default="SYMMETRIC_DEFAULT"),
         _enum("kms:KeyUsage", "key_usage", default="ENCRYPT_DECRYPT"),
         _always("kms:MultiRegion", "false"),
+        *_tagging(),
     ),
     "kms:Decrypt": _encrypting(),
     "kms:DescribeKey": (_alias("key_id"),),
@@ -148,6 +182,7 @@ TABLE: Mapping[str, tuple[ConditionKey | ConditionKeys, ...]] = {
         _enum("kms:ExpirationModel", "expiration_model"),
         _seconds("kms:ValidTo", "valid_to"),
     ),
+    "kms:ListGrants": (_always("kms:GrantIsForAWSResource", "false"),),
     "kms:PutKeyPolicy": (
         _member("kms:BypassPolicyLockoutSafetyCheck", "bypass_policy_lockout_safety_check"),
         _member("kms:PolicyName", "policy_name", default="default"),
@@ -158,9 +193,12 @@ TABLE: Mapping[str, tuple[ConditionKey | ConditionKeys, ...]] = {
     "kms:ReEncryptTo": _encrypting(
         "destination_encryption_context", "destination_encryption_algorithm", "destination_key_id"
     ),
+    "kms:RevokeGrant": (_always("kms:GrantIsForAWSResource", "false"),),
     "kms:ScheduleKeyDeletion": (
         _member("kms:ScheduleKeyDeletionPendingWindowInDays", "pending_window_in_days", default="30"),
     ),
+    "kms:TagResource": _tagging(),
+    "kms:UntagResource": (ConditionKey("aws:TagKeys", lambda request: tuple(request.tag_keys)),),
 }
 
 
@@ -189,7 +227,7 @@ class RequestFacts:
     @property
     def grant_terms(self) -> GrantTerms | None:
         """The terms of the grant that the request asks for, if it does."""
-        return None
+        return parse_grant_terms(self._request) if self._permission == "kms:CreateGrant" else None
 
     @property
     def encryption_context(self) -> Mapping[str, str] | None:

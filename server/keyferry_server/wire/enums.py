@@ -1,10 +1,12 @@
-"""Enumerations: a protobuf enum value is its domain value with the enum's name before it."""
+"""Enumerations: a protobuf enum value is its domain value with the enum's name before it, in upper case."""
 
+import re
 from enum import StrEnum
 from functools import cache
 from typing import Any, TypeVar
 
 from keyferry import v1
+from keyferry_server.domain.grant import GrantOperation
 from keyferry_server.domain.key import KeySpec, KeyState, KeyUsage, Origin
 from keyferry_server.domain.key_material import (
     ExpirationModel,
@@ -21,6 +23,7 @@ D = TypeVar("D", bound=StrEnum)
 # Any: the generated stubs type an enum as a class, at run time it is a wrapper of its descriptor.
 _ON_THE_WIRE: dict[type[StrEnum], Any] = {
     ExpirationModel: v1.ExpirationModelType,
+    GrantOperation: v1.GrantOperation,
     ImportType: v1.ImportType,
     KeyMaterialState: v1.KeyMaterialState,
     KeySpec: v1.KeySpec,
@@ -53,7 +56,12 @@ def format_enum(value: StrEnum) -> Any:
 def _numbers(domain: type[StrEnum]) -> dict[StrEnum, int]:
     enum = _ON_THE_WIRE[domain]
     prefix = enum_prefix(enum.DESCRIPTOR.name)
-    return {value: enum.Value(prefix + value) for value in domain}
+    return {value: enum.Value(prefix + _in_upper_case(value)) for value in domain}
+
+
+def _in_upper_case(value: str) -> str:
+    """Return the value as protobuf spells it: GenerateDataKey is GENERATE_DATA_KEY."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", value).upper()
 
 
 @cache

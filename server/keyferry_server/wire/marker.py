@@ -1,8 +1,8 @@
 """Pages of a list, and the markers between them: opaque to callers, the last entry of a page to us.
 
 A marker is base64 of its list's name and the place of the last entry in the
-list's order. One that belongs to another list, or that nobody gave out, is an
-InvalidMarkerException.
+list's order. One that belongs to another list, or that cannot have been given
+out, is an InvalidMarkerException.
 """
 
 import base64
@@ -62,11 +62,11 @@ class PagedList:
     def parse_marker(self, marker: str) -> str:
         """Return the place that the page before ended at."""
         try:
-            text = base64.b64decode(marker, altchars=b"-_", validate=True).decode("ascii")
+            text = base64.b64decode(marker, altchars=b"-_", validate=True).decode()
         except (binascii.Error, ValueError):
             text = ""
-        name, _, last = text.partition(":")
-        if name != self.name or re.fullmatch(self.place, last) is None:
+        last = text.partition(":")[2]
+        if re.fullmatch(self.place, last) is None or self.format_marker(last) != marker:
             raise InvalidMarkerException(
                 "The marker is not valid. Use the NextMarker of the answer before, or none to start at the beginning."
             )

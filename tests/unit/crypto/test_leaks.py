@@ -6,7 +6,7 @@ import pytest
 from unit.crypto.leaks import shown_by, shows
 
 from keyferry_server.domain.errors import NotFoundException
-from keyferry_server.domain.identifiers import Accepts, Scope, parse_key_identifier
+from keyferry_server.domain.identifiers import Accepts, Scope, parse_identifier
 
 CONTENT = bytes(range(200, 232))
 
@@ -42,7 +42,7 @@ def test_content_is_found_in_a_context_that_was_suppressed() -> None:
 def test_content_is_found_in_a_local_variable_of_our_code() -> None:
     # Its local variable `text` is what it was asked to parse.
     with pytest.raises(NotFoundException) as caught:
-        parse_key_identifier(
+        parse_identifier(
             f"no key id: {CONTENT.hex()}", Scope("aws", "us-east-1", "0" * 12), Accepts.KEY_ID_OR_ARN
         )
     caught.value.message = ""

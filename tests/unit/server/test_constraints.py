@@ -107,6 +107,63 @@ def test_the_value_of_a_blob_appears_in_no_violation(request_: object) -> None:
         assert SECRET.hex() not in text
 
 
+def test_a_member_of_a_structure_in_a_list_is_named_by_its_place() -> None:
+    tags = [v1.Tag(tag_key="k", tag_value=""), v1.Tag(tag_key="", tag_value="v" * 257)]
+    assert [violation.field for violation in refusal(v1.CreateKeyRequest(tags=tags)).violations] == [
+        "tags.2.member.tagKey",
+        "tags.2.member.tagValue",
+    ]
+    validate(v1.CreateKeyRequest(tags=[v1.Tag(tag_key="k" * 128, tag_value="v" * 256)]))
+
+
+def test_members_of_a_structure_come_where_the_structure_is() -> None:
+    request = v1.TagResourceRequest(key_id="", tags=[v1.Tag(tag_key="k")])
+    assert [violation.field for violation in refusal(request).violations] == [
+        "keyId",
+        "tags.1.member.tagValue",
+    ]
+
+
+def test_a_list_of_values_has_one_violation_with_all_that_is_asked_of_an_entry() -> None:
+    request = v1.UntagResourceRequest(key_id=KEY_ID, tag_keys=["", "k" * 129, "right"])
+    (violation,) = refusal(request).violations
+    assert violation.description == (
+        f"Value '[, {'k' * 97}...' at 'tagKeys' failed to satisfy constraint: Member must satisfy constraint: "
+        "[Member must have length less than or equal to 128, Member must have length greater than or equal to 1]"
+    )
+
+
+def test_the_values_of_a_list_of_an_enumeration_are_shown_by_name() -> None:
+    request = v1.DecryptRequest(ciphertext_blob=b"c", dry_run=True, dry_run_modifiers=[1, 99])
+    assert refusal(request).message == (
+        "1 validation error detected: Value '[IGNORE_CIPHERTEXT, 99]' at 'dryRunModifiers' failed to satisfy "
+        "constraint: Member must satisfy constraint: [Member must satisfy enum value set: [IGNORE_CIPHERTEXT]]"
+    )
+
+
+def test_an_empty_list_counts_as_absent() -> None:
+    assert "Value null at 'tags'" in refusal(v1.TagResourceRequest(key_id=KEY_ID)).message
+    assert "Value null at 'tagKeys'" in refusal(v1.UntagResourceRequest(key_id=KEY_ID)).message
+
+
+@pytest.mark.parametrize("text", ["ключ", "a\0b", "a\nb", "\x1f"])
+def test_a_text_keeps_to_its_pattern(text: str) -> None:
+    assert refusal(v1.ListKeysRequest(marker=text)).message == (
+        f"1 validation error detected: Value '{text}' at 'marker' failed to satisfy constraint: "
+        r"Member must satisfy regular expression pattern: [\u0020-\u00FF]*"
+    )
+    validate(v1.ListKeysRequest(marker=" é~"))
+
+
+def test_every_way_in_which_one_value_is_wrong_is_named() -> None:
+    request = v1.DeleteAliasRequest(alias_name="é" * 257)
+    demands = [violation.description.split("constraint: ")[1] for violation in refusal(request).violations]
+    assert demands == [
+        "Member must have length less than or equal to 256",
+        "Member must satisfy regular expression pattern: ^[a-zA-Z0-9:/_-]+$",
+    ]
+
+
 def test_a_long_value_is_shown_shortened() -> None:
     assert len(refusal(v1.DescribeKeyRequest(key_id="k" * 100_000)).message) < 400
 

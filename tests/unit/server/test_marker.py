@@ -7,8 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keyferry_server.domain.errors import InvalidMarkerException
+from keyferry_server.operations.list_aliases import ALIASES
 from keyferry_server.operations.list_import_tokens import IMPORT_TOKENS
 from keyferry_server.operations.list_keys import KEYS
+from keyferry_server.operations.list_resource_tags import TAGS
+from keyferry_server.wire.marker import PagedList
 
 parse_marker, format_marker = KEYS.parse_marker, KEYS.format_marker
 
@@ -21,6 +24,43 @@ def test_a_marker_continues_after_the_key_that_it_was_made_for(key_id: str) -> N
 def test_a_marker_of_one_list_is_invalid_in_another() -> None:
     with pytest.raises(InvalidMarkerException):
         KEYS.parse_marker(IMPORT_TOKENS.format_marker("fc90f789-7650-4df4-9bed-edea3c397ab2"))
+
+
+@given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=128))
+def test_a_marker_of_tags_continues_after_any_tag_key_and_fits_the_contract(tag_key: str) -> None:
+    marker = TAGS.format_marker(tag_key)
+    assert TAGS.parse_marker(marker) == tag_key
+    assert len(marker) <= 1024
+
+
+def test_a_marker_of_aliases_continues_after_the_longest_name_and_fits_the_contract() -> None:
+    name = "alias/" + "a" * 250
+    marker = ALIASES.format_marker(name)
+    assert ALIASES.parse_marker(marker) == name
+    assert len(marker) <= 1024
+
+
+@pytest.mark.parametrize(
+    ("listing", "place"),
+    [
+        (TAGS, ""),
+        (TAGS, "a\0"),
+        (TAGS, "a" * 129),
+        (ALIASES, "payroll"),
+        (ALIASES, "alias/"),
+        (ALIASES, "alias/\0"),
+    ],
+)
+def test_a_marker_with_a_place_that_its_list_cannot_have_is_invalid(listing: PagedList, place: str) -> None:
+    with pytest.raises(InvalidMarkerException):
+        listing.parse_marker(listing.format_marker(place))
+
+
+def test_a_marker_that_says_the_same_in_other_characters_is_invalid() -> None:
+    marker = TAGS.format_marker("ab")
+    assert marker == "dGFnczphYg=="
+    with pytest.raises(InvalidMarkerException):
+        TAGS.parse_marker("dGFnczphYh==")
 
 
 def test_a_marker_does_not_show_the_key_id_and_fits_the_contract() -> None:

@@ -102,8 +102,11 @@ def _decoder(descriptor: Descriptor) -> _Read:
 def _reader(field: FieldDescriptor) -> _Read:
     if field.message_type is not None and field.message_type.GetOptions().map_entry:
         return _map_reader(field.message_type)
-    read = _value_reader(field)
-    return _list_reader(read) if field.is_repeated else read
+    if not field.is_repeated:
+        return _value_reader(field)
+    if field.enum_type is not None:
+        return _enum_list_reader(field.enum_type)
+    return _list_reader(_value_reader(field), is_structures=field.message_type is not None)
 
 
 def _value_reader(field: FieldDescriptor) -> _Read:
@@ -130,11 +133,29 @@ def _object_reader(descriptor: Descriptor) -> _Read:
     return read
 
 
-def _list_reader(read_one: _Read) -> _Read:
+def _list_reader(read_one: _Read, *, is_structures: bool) -> _Read:
     def read(value: Any, path: str, unknown: list[FieldViolation]) -> Any:
         if not isinstance(value, list):
             raise _wrong(path, "a list")
-        return [read_one(one, path, unknown) for one in value]
+        if not is_structures:
+            return [read_one(one, path, unknown) for one in value]
+        return [
+            read_one(one, f"{path}.{number}.member", unknown) for number, one in enumerate(value, start=1)
+        ]
+
+    return read
+
+
+def _enum_list_reader(enum: EnumDescriptor) -> _Read:
+    known: Mapping[str, int] = enum_values(enum)
+
+    def read(value: Any, path: str, unknown: list[FieldViolation]) -> Any:
+        if not isinstance(value, list):
+            raise _wrong(path, "a list")
+        names = [_read_string(one, path, unknown) for one in value]
+        if not known.keys() >= set(names):
+            unknown.append(unknown_value(path, names, enum))
+        return [known[name] for name in names if name in known]
 
     return read
 

@@ -13,15 +13,13 @@ TARGET_PREFIX = "TrentService."
 # something else than was asked for: give a key to more people, or a plaintext to a machine that may not see it.
 UNSUPPORTED_MEMBERS = frozenset(
     {
-        "BypassPolicyLockoutSafetyCheck",
         "CustomKeyStoreId",
         "CustomerMasterKeySpec",
-        "GrantTokens",
+        "GranteeServicePrincipal",
         "MultiRegion",
-        "Policy",
         "Recipient",
         "ResourceOwners",
-        "Tags",
+        "RetiringServicePrincipal",
         "XksKeyId",
     }
 )
