@@ -7,7 +7,7 @@ their own. So long a key that was switched off or deleted still works.
 import re
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from keyferry_server.authn.access_keys import AccessKey, SealedAccessKey
 from keyferry_server.authn.caller import Principal
@@ -29,10 +29,18 @@ _SECRET_BYTES = 30
 class AccessKeyRing:
     """Makes access keys, and finds those that may be used (the port `AccessKeys`)."""
 
-    def __init__(self, store: AccessKeyStore, sealer: Sealer, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: AccessKeyStore,
+        sealer: Sealer,
+        clock: Clock,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`monotonic` counts seconds that no clock's correction takes back."""
         self._store = store
         self._sealer = sealer
         self._clock = clock
+        self._monotonic = monotonic
         self._remembered: dict[str, tuple[float, AccessKey]] = {}
 
     async def create(self, principal: Principal) -> AccessKey:
@@ -49,7 +57,7 @@ class AccessKeyRing:
     async def find(self, access_key_id: str) -> AccessKey | None:
         """Return the key that may be used now under an id; None if there is none."""
         until, known = self._remembered.get(access_key_id, (0.0, None))
-        if time.monotonic() < until:
+        if self._monotonic() < until:
             return known
         self._remembered.pop(access_key_id, None)
         if not _ID.fullmatch(access_key_id):
@@ -59,7 +67,7 @@ class AccessKeyRing:
             return None
         secret = self._sealer.unseal(kept.sealed_secret, ACCESS_KEY_SECRET.place(access_key_id))
         found = AccessKey(access_key_id, secret, kept.principal)
-        self._remembered[access_key_id] = (time.monotonic() + REMEMBERED_SECONDS, found)
+        self._remembered[access_key_id] = (self._monotonic() + REMEMBERED_SECONDS, found)
         return found
 
     async def list(self) -> Sequence[SealedAccessKey]:
