@@ -1,11 +1,12 @@
 # The commands of this repository; `make` lists them.
 PYTHON ?= python3
 BIN := .venv/bin
+AUDIT = $(BIN)/uv run --quiet --isolated --no-project --with-requirements audit.lock
 STAMP := .venv/.ready
 LOCK_SOURCES := requirements.in protos/pyproject.toml client/pyproject.toml server/pyproject.toml migrations/pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format protos docs lock up down clean
+.PHONY: help setup demo test check format protos docs lock audit sbom timing up down clean
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -62,8 +63,25 @@ lock: setup  ## resolve the dependencies anew into requirements.lock
 	    --constraints requirements.lock --output-file server/build.lock server/build.in
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --python-version 3.11 \
 	    --no-header --upgrade --output-file protos/generator.lock protos/generator.in
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --python-version 3.11 \
+	    --no-header --upgrade --output-file audit.lock audit.in
 
-up: secrets/root-key secrets/postgres-password .env  ## start Postgres and the server in containers
+# `--strict`: a package that the database of vulnerabilities does not know is a failure, not a silence.
+audit: setup  ## known vulnerabilities in what is locked, and ruff's security rules; asks the public index
+	$(BIN)/ruff check --select S protos client server migrations demo
+	for lock in requirements.lock server/build.lock protos/generator.lock; do \
+	    $(AUDIT) pip-audit --strict --require-hashes --disable-pip --progress-spinner off --requirement $$lock || exit 1; \
+	done
+
+sbom: setup  ## what is in the container, as CycloneDX: build/sbom.cdx.json
+	mkdir -p build
+	$(AUDIT) cyclonedx-py requirements --pyproject server/pyproject.toml --output-reproducible \
+	    --output-file build/sbom.cdx.json server/requirements.lock
+
+timing: setup  ## how long unwrapping takes by what is wrong; printed, for a person to judge
+	$(BIN)/python benchmarks/unwrap_timing.py
+
+up: secrets/root-key secrets/postgres-password secrets/tls/server .env  ## start Postgres and the server in containers
 	docker compose up --build --wait
 
 # Made once and never overwritten. Compose mounts these files with the owner that they have,
@@ -77,6 +95,12 @@ secrets/postgres-password:
 	mkdir -p -m 700 secrets
 	umask 077; password=$$(openssl rand -hex 32) && printf '%s\n' "$$password" > $@
 	test "$$(id -u)" != 0 || chown 10001:10001 $@
+
+# The certificates are made in there by a container; the folder must be its user's.
+secrets/tls/server:
+	mkdir -p -m 700 secrets
+	mkdir -p $@ && chmod 700 secrets/tls $@
+	test "$$(id -u)" != 0 || chown -R 10001:10001 secrets/tls
 
 .env:
 	test "$$(id -u)" = 0 && cp .env.example $@ || \

@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # Each generator, the folder that it writes to, and which files there are its own.
 GENERATED = {
     "protos/generate.py": ("keyferry/v1", "*.py*"),
-    "client/generate.py": ("keyferry_client", "operations.py"),
+    "client/generate.py": ("keyferry_client", "*operations.py"),
 }
 
 

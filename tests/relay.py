@@ -1,4 +1,4 @@
-"""A stretch of network between a client and a server, which a test can cut."""
+"""A stretch of network between a client and a server, which a test can cut or silence."""
 
 import asyncio
 from asyncio import StreamReader, StreamWriter
@@ -15,6 +15,7 @@ class Relay:
         self._writers: list[StreamWriter] = []
         self._passing: set[asyncio.Task[None]] = set()
         self._listening: asyncio.Server | None = None
+        self._is_silent = False
 
     @classmethod
     @asynccontextmanager
@@ -41,6 +42,10 @@ class Relay:
         for writer in self._writers:
             writer.transport.abort()
 
+    def silence(self) -> None:
+        """Swallow everything from now on: connections stay open, and nothing comes through."""
+        self._is_silent = True
+
     async def _accept(self, reader: StreamReader, writer: StreamWriter) -> None:
         self._writers.append(writer)
         to_server, at_server = await asyncio.open_connection(self._server_host, int(self._server_port))
@@ -49,16 +54,16 @@ class Relay:
         self._pass(to_server, writer)
 
     def _pass(self, reader: StreamReader, writer: StreamWriter) -> None:
-        task = asyncio.create_task(_pass(reader, writer))
+        task = asyncio.create_task(self._pass_on(reader, writer))
         self._passing.add(task)
 
-
-async def _pass(reader: StreamReader, writer: StreamWriter) -> None:
-    try:
-        while some := await reader.read(65536):
-            writer.write(some)
-            await writer.drain()
-    except ConnectionError:
-        pass
-    finally:
-        writer.close()
+    async def _pass_on(self, reader: StreamReader, writer: StreamWriter) -> None:
+        try:
+            while some := await reader.read(65536):
+                if not self._is_silent:
+                    writer.write(some)
+                    await writer.drain()
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()

@@ -8,6 +8,8 @@
 The messages are those of `keyferry.v1`; `keyferry_client.errors` draws the errors.
 """
 
+from keyferry_client.async_result import AsyncCallback, AsyncResult, WaitHandle
+from keyferry_client.blocking_client import BlockingKeyManagementServiceClient
 from keyferry_client.cancellation import (
     CancellationToken,
     CancellationTokenRegistration,
@@ -15,6 +17,7 @@ from keyferry_client.cancellation import (
     OperationCanceledError,
 )
 from keyferry_client.client import KeyManagementServiceClient
+from keyferry_client.credentials import BearerToken, Tls
 from keyferry_client.envelope import FileProtection, decrypt_file_async, encrypt_file_async
 from keyferry_client.errors import (
     AccessDeniedException,
@@ -28,6 +31,7 @@ from keyferry_client.errors import (
     DryRunOperationException,
     EnvelopeError,
     ExpiredImportTokenException,
+    ExpiredTokenException,
     FieldViolation,
     IncompleteSignatureException,
     IncorrectKeyException,
@@ -39,11 +43,14 @@ from keyferry_client.errors import (
     InvalidGrantIdException,
     InvalidGrantTokenException,
     InvalidImportTokenException,
+    InvalidKeyUsageException,
     InvalidMarkerException,
     InvalidSignatureException,
     KeyferryError,
     KeyMaterialError,
     KMSInternalException,
+    KMSInvalidMacException,
+    KMSInvalidSignatureException,
     KMSInvalidStateException,
     LimitExceededException,
     MalformedPolicyDocumentException,
@@ -55,6 +62,7 @@ from keyferry_client.errors import (
     ServiceError,
     ServiceUnavailableError,
     TagException,
+    ThrottlingException,
     TransportError,
     UnknownServerError,
     UnrecognizedClientException,
@@ -62,12 +70,17 @@ from keyferry_client.errors import (
     ValidationException,
     WrappingError,
 )
+from keyferry_client.retries import RetryPolicy
 from keyferry_client.task import Task, TaskStatus
 from keyferry_client.wrapping import wrap_key_material
 
 __all__ = [
     "AccessDeniedException",
     "AlreadyExistsException",
+    "AsyncCallback",
+    "AsyncResult",
+    "BearerToken",
+    "BlockingKeyManagementServiceClient",
     "CallAbortedError",
     "CancellationToken",
     "CancellationTokenRegistration",
@@ -80,6 +93,7 @@ __all__ = [
     "DryRunOperationException",
     "EnvelopeError",
     "ExpiredImportTokenException",
+    "ExpiredTokenException",
     "FieldViolation",
     "FileProtection",
     "IncompleteSignatureException",
@@ -92,9 +106,12 @@ __all__ = [
     "InvalidGrantIdException",
     "InvalidGrantTokenException",
     "InvalidImportTokenException",
+    "InvalidKeyUsageException",
     "InvalidMarkerException",
     "InvalidSignatureException",
     "KMSInternalException",
+    "KMSInvalidMacException",
+    "KMSInvalidSignatureException",
     "KMSInvalidStateException",
     "KeyManagementServiceClient",
     "KeyMaterialError",
@@ -107,16 +124,20 @@ __all__ = [
     "OperationCanceledError",
     "OperationNotServedError",
     "ResourceExhaustedError",
+    "RetryPolicy",
     "ServiceError",
     "ServiceUnavailableError",
     "TagException",
     "Task",
     "TaskStatus",
+    "ThrottlingException",
+    "Tls",
     "TransportError",
     "UnknownServerError",
     "UnrecognizedClientException",
     "UnsupportedOperationException",
     "ValidationException",
+    "WaitHandle",
     "WrappingError",
     "decrypt_file_async",
     "encrypt_file_async",

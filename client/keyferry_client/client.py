@@ -1,66 +1,91 @@
-"""The client: every operation of the contract over one connection.
+"""The client: every operation of the contract, as a Task.
 
 The methods are in `operations`, generated from the contract; here is what they do:
-take the request as it is at this moment, and start the call as a Task.
+
+1. Take the request as it is at this moment, and start a Task.
+2. Send it over the line whose turn it is, with what is left of the call's deadline.
+3. If that fails, and both the operation and the error allow it, wait and send it again.
+
+A cancellation, through the token or as a task, ends whichever of these it finds.
 """
 
 import asyncio
-from collections.abc import Mapping
+import contextlib
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import grpc
 from google.protobuf.message import DecodeError
 
 from keyferry_client.cancellation import CancellationToken
 from keyferry_client.cancellation_scope import CancellationScope
-from keyferry_client.errors import ClientClosedError
+from keyferry_client.channels import Channels, Line, keepalive_options
+from keyferry_client.credentials import BearerToken, Tls, authorization, check_way_of_token
+from keyferry_client.errors import ClientClosedError, DeadlineExceededError, InputError, KeyferryError
 from keyferry_client.operations import Operations
 from keyferry_client.requests import build_request
+from keyferry_client.retries import RetryPolicy
 from keyferry_client.rpc import Request, Response, Rpc
 from keyferry_client.status_details import error_of_call, unreadable_answer
 from keyferry_client.task import Task
 
 DEFAULT_TIMEOUT_SECONDS = 30.0
-
-_CHANNEL_OPTIONS = (
-    # Environment variables for the web's proxies would send even loopback calls there.
-    ("grpc.enable_http_proxy", 0),
-    # A restarted service is found again within seconds; the default waits up to two minutes.
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 5_000),
-)
+DEFAULT_KEEPALIVE_SECONDS = 30.0
 
 
 class KeyManagementServiceClient(Operations):
-    """Calls the key management service at `address`, HOST:PORT.
+    """Calls the key management service at `address`: HOST:PORT, or several that take turns.
 
     ::
 
         async with KeyManagementServiceClient("127.0.0.1:8700") as client:
             response = await client.describe_key_async(key_id=key_id)
 
-    Without `credentials` the connection is neither encrypted nor authenticated.
-    `timeout` is the deadline of a call in seconds; each method takes another one
-    for its call. Every method raises the errors of `keyferry_client.errors`.
-    A call is cancelled, also in the service, through its cancellation token or by
-    cancelling its task. A client belongs to the event loop of its first call.
+    `tls` encrypts the connection and, with a certificate of the client, says who calls;
+    `bearer_token` says so too, by a JWT. Whoever needs more of gRPC gives `credentials`
+    instead of both. `timeout` is the deadline of a call in seconds, retries included; each
+    method takes another one for its call. While a call waits, a connection that shows no
+    sign of life for `keepalive_seconds` is probed, and given up if that is not answered.
+
+    Every method raises the errors of `keyferry_client.errors`. A call is cancelled, also
+    in the service, through its cancellation token or by cancelling its task. A client
+    belongs to the event loop of its first call.
     """
 
     def __init__(
         self,
-        address: str,
+        address: str | Sequence[str],
         *,
+        tls: Tls | None = None,
+        bearer_token: BearerToken | None = None,
         credentials: grpc.ChannelCredentials | None = None,
         timeout: float = DEFAULT_TIMEOUT_SECONDS,
+        retries: RetryPolicy = RetryPolicy(),  # noqa: B008 -- it cannot change
+        keepalive_seconds: float | None = DEFAULT_KEEPALIVE_SECONDS,
     ) -> None:
-        self.address = address
+        self.addresses = (address,) if isinstance(address, str) else tuple(address)
+        if not self.addresses:
+            raise InputError("The client needs an address, HOST:PORT.")
+        if tls is not None and credentials is not None:
+            raise InputError("Give tls or credentials, not both.")
+        self._options = keepalive_options(keepalive_seconds)
+        if tls is not None:
+            credentials = tls.channel_credentials
+            self._options += tls.options
+        if bearer_token is not None and credentials is None:
+            for one in self.addresses:
+                check_way_of_token(one)
         self._credentials = credentials
+        self._bearer_token = bearer_token
         self._timeout = timeout
-        self._channel: grpc.aio.Channel | None = None
+        self._retries = retries
+        self._channels: Channels | None = None
         self._is_closed = False
         # asyncio itself forgets a task that nobody holds, in the middle of its work.
         self._running: set[Task[Any]] = set()
+        self._at_work: set[asyncio.Task[Any]] = set()
 
     async def __aenter__(self) -> Self:
         return self
@@ -74,10 +99,14 @@ class KeyManagementServiceClient(Operations):
         await self.close()
 
     async def close(self) -> None:
-        """Close the connection. Calls that still run end with ClientClosedError."""
+        """Close the connections. Calls that still run end with ClientClosedError, and have ended when this returns."""
         self._is_closed = True
-        if self._channel is not None:
-            await self._channel.close()
+        while self._at_work:
+            self._at_work.pop().cancel()
+        if self._running:
+            await asyncio.wait(self._running)
+        if self._channels is not None:
+            await self._channels.close()
 
     def _start(
         self,
@@ -90,8 +119,8 @@ class KeyManagementServiceClient(Operations):
         loop = _running_loop(rpc)
         # What the caller changes in the request from here on is not sent.
         encoded = _take_request(rpc, request, members).SerializeToString()
-        seconds = self._timeout if timeout is None else timeout
-        task = Task(self._call(rpc, encoded, cancellation_token, seconds), loop=loop, name=rpc.name)
+        deadline = loop.time() + (self._timeout if timeout is None else timeout)
+        task = Task(self._call(rpc, encoded, cancellation_token, deadline), loop=loop, name=rpc.name)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return task
@@ -101,35 +130,66 @@ class KeyManagementServiceClient(Operations):
         rpc: Rpc[Any, Response],
         encoded: bytes,
         cancellation_token: CancellationToken,
-        seconds: float,
+        deadline: float,
     ) -> Response:
+        now = asyncio.get_running_loop().time
         async with CancellationScope(cancellation_token):
-            operation: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = self._open_channel().unary_unary(
-                rpc.path
-            )
-            try:
-                answer = await operation(encoded, timeout=seconds)
-                # Not gRPC's deserializer: what it cannot read it answers with None.
-                return rpc.response_type.FromString(answer)
-            except DecodeError:
-                raise unreadable_answer(self.address) from None
-            except grpc.aio.AioRpcError as failure:
-                raise error_of_call(failure, self.address) from failure
-            except asyncio.CancelledError:
-                if self._is_closed and not _is_being_cancelled():
-                    raise ClientClosedError(f"The client was closed during {rpc.name}.") from None
-                raise
+            with self._working(rpc):
+                for attempt in itertools.count(1):
+                    try:
+                        return await self._attempt(rpc, encoded, deadline)
+                    except KeyferryError as error:
+                        wait = self._retries.wait_seconds(attempt, error) if rpc.is_repeatable else None
+                        if wait is None or now() + wait >= deadline:
+                            raise
+                    await asyncio.sleep(wait)
+        raise AssertionError  # the loop has no end of its own
 
-    def _open_channel(self) -> grpc.aio.Channel:
+    async def _attempt(self, rpc: Rpc[Any, Response], encoded: bytes, deadline: float) -> Response:
+        line = self._next_line()
+        operation: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = line.channel.unary_unary(rpc.path)
+        metadata = await self._metadata(rpc, deadline)
+        seconds_left = deadline - asyncio.get_running_loop().time()
+        try:
+            answer = await operation(encoded, timeout=seconds_left, metadata=metadata)
+            # Not gRPC's deserializer: what it cannot read it answers with None.
+            return rpc.response_type.FromString(answer)
+        except DecodeError:
+            raise unreadable_answer(line.address) from None
+        except grpc.aio.AioRpcError as failure:
+            raise error_of_call(failure, line.address) from failure
+
+    async def _metadata(self, rpc: Rpc[Any, Any], deadline: float) -> grpc.aio.Metadata | None:
+        if self._bearer_token is None:
+            return None
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await authorization(self._bearer_token)
+        except TimeoutError:
+            raise DeadlineExceededError(
+                f"There was no bearer token before the deadline of {rpc.name}; nothing was sent."
+            ) from None
+
+    def _next_line(self) -> Line:
+        if self._channels is None:
+            self._channels = Channels(self.addresses, self._credentials, self._options)
+        return self._channels.next_line()
+
+    @contextlib.contextmanager
+    def _working(self, rpc: Rpc[Any, Any]) -> Iterator[None]:
+        """Let `close` end the current task, so that it is told apart from a cancellation."""
         if self._is_closed:
             raise ClientClosedError("The client is closed.")
-        if self._channel is None:
-            self._channel = (
-                grpc.aio.insecure_channel(self.address, _CHANNEL_OPTIONS)
-                if self._credentials is None
-                else grpc.aio.secure_channel(self.address, self._credentials, _CHANNEL_OPTIONS)
-            )
-        return self._channel
+        task = cast("asyncio.Task[Any]", asyncio.current_task())
+        self._at_work.add(task)
+        try:
+            yield
+        except asyncio.CancelledError:
+            if task not in self._at_work and task.uncancel() == 0:
+                raise ClientClosedError(f"The client was closed during {rpc.name}.") from None
+            raise
+        finally:
+            self._at_work.discard(task)
 
 
 def _running_loop(rpc: Rpc[Any, Any]) -> asyncio.AbstractEventLoop:
@@ -137,7 +197,7 @@ def _running_loop(rpc: Rpc[Any, Any]) -> asyncio.AbstractEventLoop:
         return asyncio.get_running_loop()
     except RuntimeError:
         raise RuntimeError(
-            f"{rpc.name} is called from an event loop, for example inside of asyncio.run"
+            f"{rpc.name} needs a running event loop; without one call it on a BlockingKeyManagementServiceClient"
         ) from None
 
 
@@ -149,9 +209,3 @@ def _take_request(rpc: Rpc[Request, Any], request: Request | None, members: Mapp
     if not isinstance(request, rpc.request_type):
         raise TypeError(f"{rpc.name} takes a {rpc.request_type.__name__}, not a {type(request).__name__}")
     return request
-
-
-def _is_being_cancelled() -> bool:
-    """Tell whether somebody cancelled the current task: gRPC ends calls of a closed channel as if so."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

@@ -6,13 +6,14 @@
     ├── ServiceError                     the service answered, and refused
     │   ├── ValidationException · InvalidArnException · InvalidMarkerException
     │   ├── InvalidCiphertextException · InvalidImportTokenException · ExpiredImportTokenException
-    │   ├── IncorrectKeyMaterialException · IncorrectKeyException · MalformedPolicyDocumentException
-    │   ├── InvalidGrantIdException · InvalidGrantTokenException
+    │   ├── IncorrectKeyMaterialException · IncorrectKeyException · InvalidKeyUsageException
+    │   ├── KMSInvalidSignatureException · KMSInvalidMacException
+    │   ├── MalformedPolicyDocumentException · InvalidGrantIdException · InvalidGrantTokenException
     │   ├── NotFoundException · DisabledException · KMSInvalidStateException
     │   ├── UnsupportedOperationException · AccessDeniedException · DryRunOperationException
-    │   ├── MissingAuthenticationTokenException · UnrecognizedClientException
+    │   ├── MissingAuthenticationTokenException · UnrecognizedClientException · ExpiredTokenException
     │   ├── IncompleteSignatureException · InvalidSignatureException
-    │   ├── LimitExceededException · ConflictException · AlreadyExistsException
+    │   ├── LimitExceededException · ThrottlingException · ConflictException · AlreadyExistsException
     │   ├── InvalidAliasNameException · NotAuthorizedException · TagException
     │   ├── DependencyTimeoutException · KMSInternalException
     │   └── UnknownServerError           refused with a name that this client does not know
@@ -22,7 +23,8 @@
     └── InputError (also a ValueError)   refused here, before anything was sent
         └── KeyMaterialError · WrappingError · EnvelopeError
 
-A cancelled call is none of these: asyncio.CancelledError stays what it is.
+A cancelled call is none of these: it is OperationCanceledError through its token, and
+asyncio.CancelledError as a task.
 """
 
 from dataclasses import dataclass
@@ -54,6 +56,7 @@ class KeyferryError(Exception):
         code: StatusCode | None = None,
         request_id: str = "",
         retryable: bool = False,
+        retry_after_seconds: float = 0.0,
         violations: tuple[FieldViolation, ...] = (),
     ) -> None:
         super().__init__(message)
@@ -61,6 +64,7 @@ class KeyferryError(Exception):
         self.code = code
         self.request_id = request_id
         self.retryable = retryable
+        self.retry_after_seconds = retry_after_seconds
         self.violations = violations
 
     @property
@@ -98,7 +102,19 @@ class ExpiredImportTokenException(ServiceError):
 
 
 class IncorrectKeyMaterialException(ServiceError):
-    """The key material has the wrong length or is not what was imported before."""
+    """The key material is not what the key spec asks for, or is not what was imported before."""
+
+
+class KMSInvalidSignatureException(ServiceError):
+    """The signature is not that of the message by the key."""
+
+
+class KMSInvalidMacException(ServiceError):
+    """The MAC is not that of the message under the key."""
+
+
+class InvalidKeyUsageException(ServiceError):
+    """The key is for something else, or has not the algorithm."""
 
 
 class IncorrectKeyException(ServiceError):
@@ -161,16 +177,8 @@ class AccessDeniedException(ServiceError):
     """The caller may not do this."""
 
 
-class MissingAuthenticationTokenException(ServiceError):
-    """The call carries nothing that says who makes it."""
-
-
 class IncompleteSignatureException(ServiceError):
     """The call's signature lacks something that it needs."""
-
-
-class UnrecognizedClientException(ServiceError):
-    """The service does not know the caller's access key, or it is switched off."""
 
 
 class InvalidSignatureException(ServiceError):
@@ -179,6 +187,22 @@ class InvalidSignatureException(ServiceError):
 
 class NotAuthorizedException(ServiceError):
     """Nobody may do this: the alias name is reserved."""
+
+
+class MissingAuthenticationTokenException(ServiceError):
+    """The call carried nothing that says who made it: give the client credentials."""
+
+
+class UnrecognizedClientException(ServiceError):
+    """The certificate or token that the call carried is not valid, or stands for nobody; the service's log says why."""
+
+
+class ExpiredTokenException(ServiceError):
+    """The certificate or token that the call carried has expired."""
+
+
+class ThrottlingException(ServiceError):
+    """More calls were made than are allowed in the time; it may be retried later."""
 
 
 class DependencyTimeoutException(ServiceError):

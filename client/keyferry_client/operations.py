@@ -17,6 +17,7 @@ from keyferry.v1 import (
     CreateGrantResponse,
     CreateKeyRequest,
     CreateKeyResponse,
+    DataKeyPairSpec,
     DataKeySpec,
     DecryptRequest,
     DecryptResponse,
@@ -24,6 +25,8 @@ from keyferry.v1 import (
     DeleteAliasResponse,
     DeleteImportedKeyMaterialRequest,
     DeleteImportedKeyMaterialResponse,
+    DeriveSharedSecretRequest,
+    DeriveSharedSecretResponse,
     DescribeKeyRequest,
     DescribeKeyResponse,
     DisableKeyRequest,
@@ -39,10 +42,18 @@ from keyferry.v1 import (
     EncryptResponse,
     EncryptionAlgorithmSpec,
     ExpirationModelType,
+    ExplainAccessRequest,
+    ExplainAccessResponse,
+    GenerateDataKeyPairRequest,
+    GenerateDataKeyPairResponse,
+    GenerateDataKeyPairWithoutPlaintextRequest,
+    GenerateDataKeyPairWithoutPlaintextResponse,
     GenerateDataKeyRequest,
     GenerateDataKeyResponse,
     GenerateDataKeyWithoutPlaintextRequest,
     GenerateDataKeyWithoutPlaintextResponse,
+    GenerateMacRequest,
+    GenerateMacResponse,
     GenerateRandomRequest,
     GenerateRandomResponse,
     GetKeyLastUsageRequest,
@@ -53,12 +64,15 @@ from keyferry.v1 import (
     GetKeyRotationStatusResponse,
     GetParametersForImportRequest,
     GetParametersForImportResponse,
+    GetPublicKeyRequest,
+    GetPublicKeyResponse,
     GrantConstraints,
     GrantOperation,
     ImportKeyMaterialRequest,
     ImportKeyMaterialResponse,
     ImportType,
     IncludeKeyMaterial,
+    KeyAgreementAlgorithmSpec,
     KeySpec,
     KeyUsageType,
     ListAliasesRequest,
@@ -79,6 +93,8 @@ from keyferry.v1 import (
     ListResourceTagsResponse,
     ListRetirableGrantsRequest,
     ListRetirableGrantsResponse,
+    MacAlgorithmSpec,
+    MessageType,
     OriginType,
     PutKeyPolicyRequest,
     PutKeyPolicyResponse,
@@ -94,6 +110,10 @@ from keyferry.v1 import (
     RotateKeyOnDemandResponse,
     ScheduleKeyDeletionRequest,
     ScheduleKeyDeletionResponse,
+    SignRequest,
+    SignResponse,
+    SigningAlgorithmSpec,
+    SupposedCondition,
     Tag,
     TagResourceRequest,
     TagResourceResponse,
@@ -103,6 +123,10 @@ from keyferry.v1 import (
     UpdateAliasResponse,
     UpdateKeyDescriptionRequest,
     UpdateKeyDescriptionResponse,
+    VerifyMacRequest,
+    VerifyMacResponse,
+    VerifyRequest,
+    VerifyResponse,
     WrappingKeySpec,
 )
 from keyferry_client.cancellation import CancellationToken
@@ -123,6 +147,22 @@ AlgorithmSpecName = Literal[
     "ALGORITHM_SPEC_RSA_AES_KEY_WRAP_SHA_256",
     "ALGORITHM_SPEC_SM2PKE",
 ]
+DataKeyPairSpecName = Literal[
+    "RSA_2048",
+    "RSA_3072",
+    "RSA_4096",
+    "ECC_NIST_P256",
+    "ECC_NIST_P384",
+    "ECC_NIST_P521",
+    "ECC_SECG_P256K1",
+    "DATA_KEY_PAIR_SPEC_RSA_2048",
+    "DATA_KEY_PAIR_SPEC_RSA_3072",
+    "DATA_KEY_PAIR_SPEC_RSA_4096",
+    "DATA_KEY_PAIR_SPEC_ECC_NIST_P256",
+    "DATA_KEY_PAIR_SPEC_ECC_NIST_P384",
+    "DATA_KEY_PAIR_SPEC_ECC_NIST_P521",
+    "DATA_KEY_PAIR_SPEC_ECC_SECG_P256K1",
+]
 DataKeySpecName = Literal[
     "AES_256",
     "AES_128",
@@ -135,7 +175,11 @@ DryRunModifierTypeName = Literal[
 ]
 EncryptionAlgorithmSpecName = Literal[
     "SYMMETRIC_DEFAULT",
+    "RSAES_OAEP_SHA_1",
+    "RSAES_OAEP_SHA_256",
     "ENCRYPTION_ALGORITHM_SPEC_SYMMETRIC_DEFAULT",
+    "ENCRYPTION_ALGORITHM_SPEC_RSAES_OAEP_SHA_1",
+    "ENCRYPTION_ALGORITHM_SPEC_RSAES_OAEP_SHA_256",
 ]
 ExpirationModelTypeName = Literal[
     "KEY_MATERIAL_EXPIRES",
@@ -150,18 +194,34 @@ GrantOperationName = Literal[
     "GENERATE_DATA_KEY_WITHOUT_PLAINTEXT",
     "RE_ENCRYPT_FROM",
     "RE_ENCRYPT_TO",
+    "SIGN",
+    "VERIFY",
+    "GET_PUBLIC_KEY",
     "CREATE_GRANT",
     "RETIRE_GRANT",
     "DESCRIBE_KEY",
+    "GENERATE_DATA_KEY_PAIR",
+    "GENERATE_DATA_KEY_PAIR_WITHOUT_PLAINTEXT",
+    "GENERATE_MAC",
+    "VERIFY_MAC",
+    "DERIVE_SHARED_SECRET",
     "GRANT_OPERATION_DECRYPT",
     "GRANT_OPERATION_ENCRYPT",
     "GRANT_OPERATION_GENERATE_DATA_KEY",
     "GRANT_OPERATION_GENERATE_DATA_KEY_WITHOUT_PLAINTEXT",
     "GRANT_OPERATION_RE_ENCRYPT_FROM",
     "GRANT_OPERATION_RE_ENCRYPT_TO",
+    "GRANT_OPERATION_SIGN",
+    "GRANT_OPERATION_VERIFY",
+    "GRANT_OPERATION_GET_PUBLIC_KEY",
     "GRANT_OPERATION_CREATE_GRANT",
     "GRANT_OPERATION_RETIRE_GRANT",
     "GRANT_OPERATION_DESCRIBE_KEY",
+    "GRANT_OPERATION_GENERATE_DATA_KEY_PAIR",
+    "GRANT_OPERATION_GENERATE_DATA_KEY_PAIR_WITHOUT_PLAINTEXT",
+    "GRANT_OPERATION_GENERATE_MAC",
+    "GRANT_OPERATION_VERIFY_MAC",
+    "GRANT_OPERATION_DERIVE_SHARED_SECRET",
 ]
 ImportTypeName = Literal[
     "NEW_KEY_MATERIAL",
@@ -175,19 +235,87 @@ IncludeKeyMaterialName = Literal[
     "INCLUDE_KEY_MATERIAL_ALL_KEY_MATERIAL",
     "INCLUDE_KEY_MATERIAL_ROTATIONS_ONLY",
 ]
+KeyAgreementAlgorithmSpecName = Literal[
+    "ECDH",
+    "KEY_AGREEMENT_ALGORITHM_SPEC_ECDH",
+]
 KeySpecName = Literal[
     "SYMMETRIC_DEFAULT",
+    "RSA_2048",
+    "RSA_3072",
+    "RSA_4096",
+    "ECC_NIST_P256",
+    "ECC_NIST_P384",
+    "ECC_NIST_P521",
+    "ECC_SECG_P256K1",
+    "HMAC_224",
+    "HMAC_256",
+    "HMAC_384",
+    "HMAC_512",
     "KEY_SPEC_SYMMETRIC_DEFAULT",
+    "KEY_SPEC_RSA_2048",
+    "KEY_SPEC_RSA_3072",
+    "KEY_SPEC_RSA_4096",
+    "KEY_SPEC_ECC_NIST_P256",
+    "KEY_SPEC_ECC_NIST_P384",
+    "KEY_SPEC_ECC_NIST_P521",
+    "KEY_SPEC_ECC_SECG_P256K1",
+    "KEY_SPEC_HMAC_224",
+    "KEY_SPEC_HMAC_256",
+    "KEY_SPEC_HMAC_384",
+    "KEY_SPEC_HMAC_512",
 ]
 KeyUsageTypeName = Literal[
     "ENCRYPT_DECRYPT",
+    "SIGN_VERIFY",
+    "GENERATE_VERIFY_MAC",
+    "KEY_AGREEMENT",
     "KEY_USAGE_TYPE_ENCRYPT_DECRYPT",
+    "KEY_USAGE_TYPE_SIGN_VERIFY",
+    "KEY_USAGE_TYPE_GENERATE_VERIFY_MAC",
+    "KEY_USAGE_TYPE_KEY_AGREEMENT",
+]
+MacAlgorithmSpecName = Literal[
+    "HMAC_SHA_224",
+    "HMAC_SHA_256",
+    "HMAC_SHA_384",
+    "HMAC_SHA_512",
+    "MAC_ALGORITHM_SPEC_HMAC_SHA_224",
+    "MAC_ALGORITHM_SPEC_HMAC_SHA_256",
+    "MAC_ALGORITHM_SPEC_HMAC_SHA_384",
+    "MAC_ALGORITHM_SPEC_HMAC_SHA_512",
+]
+MessageTypeName = Literal[
+    "RAW",
+    "DIGEST",
+    "MESSAGE_TYPE_RAW",
+    "MESSAGE_TYPE_DIGEST",
 ]
 OriginTypeName = Literal[
     "AWS_KMS",
     "EXTERNAL",
     "ORIGIN_TYPE_AWS_KMS",
     "ORIGIN_TYPE_EXTERNAL",
+]
+SigningAlgorithmSpecName = Literal[
+    "RSASSA_PSS_SHA_256",
+    "RSASSA_PSS_SHA_384",
+    "RSASSA_PSS_SHA_512",
+    "RSASSA_PKCS1_V1_5_SHA_256",
+    "RSASSA_PKCS1_V1_5_SHA_384",
+    "RSASSA_PKCS1_V1_5_SHA_512",
+    "ECDSA_SHA_256",
+    "ECDSA_SHA_384",
+    "ECDSA_SHA_512",
+    "SIGNING_ALGORITHM_SPEC_RSASSA_PSS_SHA_256",
+    "SIGNING_ALGORITHM_SPEC_RSASSA_PSS_SHA_384",
+    "SIGNING_ALGORITHM_SPEC_RSASSA_PSS_SHA_512",
+    "SIGNING_ALGORITHM_SPEC_RSASSA_PKCS1_V1_5_SHA_256",
+    "SIGNING_ALGORITHM_SPEC_RSASSA_PKCS1_V1_5_SHA_384",
+    "SIGNING_ALGORITHM_SPEC_RSASSA_PKCS1_V1_5_SHA_512",
+    "SIGNING_ALGORITHM_SPEC_ECDSA_SHA_256",
+    "SIGNING_ALGORITHM_SPEC_ECDSA_SHA_384",
+    "SIGNING_ALGORITHM_SPEC_ECDSA_SHA_512",
 ]
 WrappingKeySpecName = Literal[
     "RSA_2048",
@@ -204,206 +332,301 @@ CREATE_KEY = Rpc(
     "/keyferry.v1.KeyManagementService/CreateKey",
     CreateKeyRequest,
     CreateKeyResponse,
+    is_repeatable=False,
 )
 DESCRIBE_KEY = Rpc(
     "/keyferry.v1.KeyManagementService/DescribeKey",
     DescribeKeyRequest,
     DescribeKeyResponse,
+    is_repeatable=True,
 )
 LIST_KEYS = Rpc(
     "/keyferry.v1.KeyManagementService/ListKeys",
     ListKeysRequest,
     ListKeysResponse,
+    is_repeatable=True,
 )
 ENABLE_KEY = Rpc(
     "/keyferry.v1.KeyManagementService/EnableKey",
     EnableKeyRequest,
     EnableKeyResponse,
+    is_repeatable=True,
 )
 DISABLE_KEY = Rpc(
     "/keyferry.v1.KeyManagementService/DisableKey",
     DisableKeyRequest,
     DisableKeyResponse,
+    is_repeatable=True,
 )
 GET_PARAMETERS_FOR_IMPORT = Rpc(
     "/keyferry.v1.KeyManagementService/GetParametersForImport",
     GetParametersForImportRequest,
     GetParametersForImportResponse,
+    is_repeatable=True,
 )
 IMPORT_KEY_MATERIAL = Rpc(
     "/keyferry.v1.KeyManagementService/ImportKeyMaterial",
     ImportKeyMaterialRequest,
     ImportKeyMaterialResponse,
+    is_repeatable=True,
 )
 DELETE_IMPORTED_KEY_MATERIAL = Rpc(
     "/keyferry.v1.KeyManagementService/DeleteImportedKeyMaterial",
     DeleteImportedKeyMaterialRequest,
     DeleteImportedKeyMaterialResponse,
+    is_repeatable=True,
 )
 ENCRYPT = Rpc(
     "/keyferry.v1.KeyManagementService/Encrypt",
     EncryptRequest,
     EncryptResponse,
+    is_repeatable=True,
 )
 DECRYPT = Rpc(
     "/keyferry.v1.KeyManagementService/Decrypt",
     DecryptRequest,
     DecryptResponse,
+    is_repeatable=True,
 )
 RE_ENCRYPT = Rpc(
     "/keyferry.v1.KeyManagementService/ReEncrypt",
     ReEncryptRequest,
     ReEncryptResponse,
+    is_repeatable=True,
 )
 GENERATE_DATA_KEY = Rpc(
     "/keyferry.v1.KeyManagementService/GenerateDataKey",
     GenerateDataKeyRequest,
     GenerateDataKeyResponse,
+    is_repeatable=True,
 )
 GENERATE_DATA_KEY_WITHOUT_PLAINTEXT = Rpc(
     "/keyferry.v1.KeyManagementService/GenerateDataKeyWithoutPlaintext",
     GenerateDataKeyWithoutPlaintextRequest,
     GenerateDataKeyWithoutPlaintextResponse,
+    is_repeatable=True,
 )
 GENERATE_RANDOM = Rpc(
     "/keyferry.v1.KeyManagementService/GenerateRandom",
     GenerateRandomRequest,
     GenerateRandomResponse,
+    is_repeatable=True,
 )
 SCHEDULE_KEY_DELETION = Rpc(
     "/keyferry.v1.KeyManagementService/ScheduleKeyDeletion",
     ScheduleKeyDeletionRequest,
     ScheduleKeyDeletionResponse,
+    is_repeatable=False,
 )
 CANCEL_KEY_DELETION = Rpc(
     "/keyferry.v1.KeyManagementService/CancelKeyDeletion",
     CancelKeyDeletionRequest,
     CancelKeyDeletionResponse,
+    is_repeatable=False,
 )
 ENABLE_KEY_ROTATION = Rpc(
     "/keyferry.v1.KeyManagementService/EnableKeyRotation",
     EnableKeyRotationRequest,
     EnableKeyRotationResponse,
+    is_repeatable=True,
 )
 DISABLE_KEY_ROTATION = Rpc(
     "/keyferry.v1.KeyManagementService/DisableKeyRotation",
     DisableKeyRotationRequest,
     DisableKeyRotationResponse,
+    is_repeatable=True,
 )
 GET_KEY_ROTATION_STATUS = Rpc(
     "/keyferry.v1.KeyManagementService/GetKeyRotationStatus",
     GetKeyRotationStatusRequest,
     GetKeyRotationStatusResponse,
+    is_repeatable=True,
 )
 ROTATE_KEY_ON_DEMAND = Rpc(
     "/keyferry.v1.KeyManagementService/RotateKeyOnDemand",
     RotateKeyOnDemandRequest,
     RotateKeyOnDemandResponse,
+    is_repeatable=False,
 )
 LIST_KEY_ROTATIONS = Rpc(
     "/keyferry.v1.KeyManagementService/ListKeyRotations",
     ListKeyRotationsRequest,
     ListKeyRotationsResponse,
+    is_repeatable=True,
 )
 GET_KEY_LAST_USAGE = Rpc(
     "/keyferry.v1.KeyManagementService/GetKeyLastUsage",
     GetKeyLastUsageRequest,
     GetKeyLastUsageResponse,
+    is_repeatable=True,
 )
 UPDATE_KEY_DESCRIPTION = Rpc(
     "/keyferry.v1.KeyManagementService/UpdateKeyDescription",
     UpdateKeyDescriptionRequest,
     UpdateKeyDescriptionResponse,
+    is_repeatable=True,
 )
 CREATE_ALIAS = Rpc(
     "/keyferry.v1.KeyManagementService/CreateAlias",
     CreateAliasRequest,
     CreateAliasResponse,
+    is_repeatable=False,
 )
 UPDATE_ALIAS = Rpc(
     "/keyferry.v1.KeyManagementService/UpdateAlias",
     UpdateAliasRequest,
     UpdateAliasResponse,
+    is_repeatable=True,
 )
 DELETE_ALIAS = Rpc(
     "/keyferry.v1.KeyManagementService/DeleteAlias",
     DeleteAliasRequest,
     DeleteAliasResponse,
+    is_repeatable=False,
 )
 LIST_ALIASES = Rpc(
     "/keyferry.v1.KeyManagementService/ListAliases",
     ListAliasesRequest,
     ListAliasesResponse,
+    is_repeatable=True,
 )
 TAG_RESOURCE = Rpc(
     "/keyferry.v1.KeyManagementService/TagResource",
     TagResourceRequest,
     TagResourceResponse,
+    is_repeatable=True,
 )
 UNTAG_RESOURCE = Rpc(
     "/keyferry.v1.KeyManagementService/UntagResource",
     UntagResourceRequest,
     UntagResourceResponse,
+    is_repeatable=True,
 )
 LIST_RESOURCE_TAGS = Rpc(
     "/keyferry.v1.KeyManagementService/ListResourceTags",
     ListResourceTagsRequest,
     ListResourceTagsResponse,
+    is_repeatable=True,
 )
 GET_KEY_POLICY = Rpc(
     "/keyferry.v1.KeyManagementService/GetKeyPolicy",
     GetKeyPolicyRequest,
     GetKeyPolicyResponse,
+    is_repeatable=True,
 )
 PUT_KEY_POLICY = Rpc(
     "/keyferry.v1.KeyManagementService/PutKeyPolicy",
     PutKeyPolicyRequest,
     PutKeyPolicyResponse,
+    is_repeatable=True,
 )
 LIST_KEY_POLICIES = Rpc(
     "/keyferry.v1.KeyManagementService/ListKeyPolicies",
     ListKeyPoliciesRequest,
     ListKeyPoliciesResponse,
+    is_repeatable=True,
 )
 CREATE_GRANT = Rpc(
     "/keyferry.v1.KeyManagementService/CreateGrant",
     CreateGrantRequest,
     CreateGrantResponse,
+    is_repeatable=False,
 )
 LIST_GRANTS = Rpc(
     "/keyferry.v1.KeyManagementService/ListGrants",
     ListGrantsRequest,
     ListGrantsResponse,
+    is_repeatable=True,
 )
 LIST_RETIRABLE_GRANTS = Rpc(
     "/keyferry.v1.KeyManagementService/ListRetirableGrants",
     ListRetirableGrantsRequest,
     ListRetirableGrantsResponse,
+    is_repeatable=True,
 )
 RETIRE_GRANT = Rpc(
     "/keyferry.v1.KeyManagementService/RetireGrant",
     RetireGrantRequest,
     RetireGrantResponse,
+    is_repeatable=False,
 )
 REVOKE_GRANT = Rpc(
     "/keyferry.v1.KeyManagementService/RevokeGrant",
     RevokeGrantRequest,
     RevokeGrantResponse,
+    is_repeatable=False,
+)
+SIGN = Rpc(
+    "/keyferry.v1.KeyManagementService/Sign",
+    SignRequest,
+    SignResponse,
+    is_repeatable=True,
+)
+VERIFY = Rpc(
+    "/keyferry.v1.KeyManagementService/Verify",
+    VerifyRequest,
+    VerifyResponse,
+    is_repeatable=True,
+)
+GET_PUBLIC_KEY = Rpc(
+    "/keyferry.v1.KeyManagementService/GetPublicKey",
+    GetPublicKeyRequest,
+    GetPublicKeyResponse,
+    is_repeatable=True,
+)
+GENERATE_MAC = Rpc(
+    "/keyferry.v1.KeyManagementService/GenerateMac",
+    GenerateMacRequest,
+    GenerateMacResponse,
+    is_repeatable=True,
+)
+VERIFY_MAC = Rpc(
+    "/keyferry.v1.KeyManagementService/VerifyMac",
+    VerifyMacRequest,
+    VerifyMacResponse,
+    is_repeatable=True,
+)
+DERIVE_SHARED_SECRET = Rpc(
+    "/keyferry.v1.KeyManagementService/DeriveSharedSecret",
+    DeriveSharedSecretRequest,
+    DeriveSharedSecretResponse,
+    is_repeatable=True,
+)
+GENERATE_DATA_KEY_PAIR = Rpc(
+    "/keyferry.v1.KeyManagementService/GenerateDataKeyPair",
+    GenerateDataKeyPairRequest,
+    GenerateDataKeyPairResponse,
+    is_repeatable=True,
+)
+GENERATE_DATA_KEY_PAIR_WITHOUT_PLAINTEXT = Rpc(
+    "/keyferry.v1.KeyManagementService/GenerateDataKeyPairWithoutPlaintext",
+    GenerateDataKeyPairWithoutPlaintextRequest,
+    GenerateDataKeyPairWithoutPlaintextResponse,
+    is_repeatable=True,
 )
 LIST_IMPORT_TOKENS = Rpc(
     "/keyferry.v1.KeyferryService/ListImportTokens",
     ListImportTokensRequest,
     ListImportTokensResponse,
+    is_repeatable=True,
 )
 REVOKE_IMPORT_TOKEN = Rpc(
     "/keyferry.v1.KeyferryService/RevokeImportToken",
     RevokeImportTokenRequest,
     RevokeImportTokenResponse,
+    is_repeatable=False,
 )
 LIST_IMPORT_RECEIPTS = Rpc(
     "/keyferry.v1.KeyferryService/ListImportReceipts",
     ListImportReceiptsRequest,
     ListImportReceiptsResponse,
+    is_repeatable=True,
+)
+EXPLAIN_ACCESS = Rpc(
+    "/keyferry.v1.KeyferryService/ExplainAccess",
+    ExplainAccessRequest,
+    ExplainAccessResponse,
+    is_repeatable=True,
 )
 
 
@@ -434,6 +657,7 @@ class Operations(ABC):
         timeout: float | None = None,
         description: str | None = None,
         key_usage: KeyUsageType | KeyUsageTypeName | None = None,
+        customer_master_key_spec: KeySpec | KeySpecName | None = None,
         key_spec: KeySpec | KeySpecName | None = None,
         origin: OriginType | OriginTypeName | None = None,
         policy: str | None = None,
@@ -444,7 +668,9 @@ class Operations(ABC):
 
         Args:
             description: What the key is for, in the owner's words; 0 to 8192 characters. Not secret.
-            key_usage: Default ENCRYPT_DECRYPT.
+            key_usage: Required unless the key spec is SYMMETRIC_DEFAULT; must be one that the key spec is
+                for. ValidationException else.
+            customer_master_key_spec: The old name of key_spec. ValidationException if both are given.
             key_spec: Default SYMMETRIC_DEFAULT.
             origin: Default AWS_KMS. EXTERNAL creates the key without key material.
             policy: The key policy; 1 to 131072 characters. Default: the one that leaves everything to the
@@ -457,6 +683,7 @@ class Operations(ABC):
         members: Mapping[str, Any] = {
             "description": description,
             "key_usage": key_usage,
+            "customer_master_key_spec": customer_master_key_spec,
             "key_spec": key_spec,
             "origin": origin,
             "policy": policy,
@@ -608,15 +835,18 @@ class Operations(ABC):
                 InvalidArnException.
             import_token: From GetParametersForImport; 1 to 6144 bytes. InvalidImportTokenException if it is
                 damaged, of another key or spent; ExpiredImportTokenException after 24 hours.
-            encrypted_key_material: 32 bytes of key material, wrapped under the public key of the same
-                response; 1 to 6144 bytes. InvalidCiphertextException if it cannot be unwrapped;
-                IncorrectKeyMaterialException if what it holds is not 32 bytes, is not what was imported
-                before, or is not new although import_type says so.
+            encrypted_key_material: Key material, wrapped under the public key of the same response; 1 to 6144
+                bytes. 32 bytes for SYMMETRIC_DEFAULT; for HMAC_* the bits of the key spec, up to 1024; for
+                RSA_* and ECC_* the private key as unencrypted PKCS#8 DER with the modulus or the named curve
+                of the key spec. InvalidCiphertextException if it cannot be unwrapped;
+                IncorrectKeyMaterialException if it holds anything else, is not what was imported before, or
+                is not new although import_type says so.
             valid_to: When the key material expires, UTC: in the future, at most 365 days ahead. Required with
                 KEY_MATERIAL_EXPIRES, not allowed with KEY_MATERIAL_DOES_NOT_EXPIRE.
             expiration_model: Default KEY_MATERIAL_EXPIRES.
             import_type: Default NEW_KEY_MATERIAL for the first import into a key, else EXISTING_KEY_MATERIAL.
-                KMSInvalidStateException if other NEW_KEY_MATERIAL is pending rotation already.
+                KMSInvalidStateException if other NEW_KEY_MATERIAL is pending rotation already. This and the
+                next two are for symmetric encryption keys only, else ValidationException.
             key_material_description: The owner's words about the key material; 0 to 256 letters, digits,
                 white space and : / _ . -. Absent on a repeated import: the words stay as they are.
             key_material_id: What the key material must be, 64 hexadecimal digits:
@@ -683,9 +913,10 @@ class Operations(ABC):
 
         Args:
             key_id: Key ID, key ARN, alias name or alias ARN; 1 to 2048 characters.
-            plaintext: 1 to 4096 bytes.
+            plaintext: 1 to 4096 bytes; under an RSA key as many as the algorithm carries, else
+                ValidationException.
             encryption_context: Bound to the ciphertext.
-            encryption_algorithm: Default SYMMETRIC_DEFAULT.
+            encryption_algorithm: Default SYMMETRIC_DEFAULT. One of the key's, else InvalidKeyUsageException.
             grant_tokens: From CreateGrant; at most 10, each of 1 to 8192 characters.
                 InvalidGrantTokenException if one is damaged.
             dry_run: Do every check and nothing else: DryRunOperationException if the call would have
@@ -717,14 +948,16 @@ class Operations(ABC):
     ) -> Task[DecryptResponse]:
         """Decrypts what Encrypt, ReEncrypt or a data key operation made.
 
+        InvalidKeyUsageException with a key or an algorithm that does not decrypt.
+
         Args:
             ciphertext_blob: From Encrypt, ReEncrypt or a data key operation; 1 to 6144 bytes.
                 InvalidCiphertextException, without a message, if it or the context is wrong. May be absent in
                 a dry run with IGNORE_CIPHERTEXT.
             encryption_context: Exactly the pairs that were given when it was encrypted.
             key_id: Key ID or key ARN that must have made the ciphertext, else IncorrectKeyException; 1 to
-                2048 characters. Absent: the key it names.
-            encryption_algorithm: Default SYMMETRIC_DEFAULT.
+                2048 characters. Absent: the key it names. Required with an algorithm of RSA keys.
+            encryption_algorithm: What it was encrypted with. Default SYMMETRIC_DEFAULT.
             grant_tokens: From CreateGrant; at most 10, each of 1 to 8192 characters.
                 InvalidGrantTokenException if one is damaged.
             dry_run: Do every check and nothing else: DryRunOperationException if the call would have
@@ -763,14 +996,15 @@ class Operations(ABC):
         """Decrypts and encrypts again under another key or context, inside the service.
 
         As in Decrypt, IncorrectKeyException for the ciphertext of another key than the one named,
-        InvalidCiphertextException if the ciphertext or its context is wrong.
+        InvalidCiphertextException if the ciphertext or its context is wrong, InvalidKeyUsageException with a
+        key or an algorithm that does not encrypt.
 
         Args:
             ciphertext_blob: As in Decrypt; 1 to 6144 bytes. May be absent in a dry run with
                 IGNORE_CIPHERTEXT.
             source_encryption_context: Context under which it was encrypted.
             source_key_id: Key that must have made the ciphertext; 1 to 2048 characters. Absent: the key it
-                names.
+                names. Required with an algorithm of RSA keys.
             destination_key_id: Key to encrypt under: key ID, key ARN, alias name or alias ARN; 1 to 2048
                 characters.
             destination_encryption_context: Bound to the new ciphertext.
@@ -812,6 +1046,8 @@ class Operations(ABC):
     ) -> Task[GenerateDataKeyResponse]:
         """Generates a data key; answers it both in plaintext and encrypted.
 
+        InvalidKeyUsageException unless the key is a symmetric encryption key.
+
         Args:
             key_id: Key ID, key ARN, alias name or alias ARN; 1 to 2048 characters.
             encryption_context: Bound to the encrypted data key.
@@ -846,6 +1082,8 @@ class Operations(ABC):
         dry_run: bool | None = None,
     ) -> Task[GenerateDataKeyWithoutPlaintextResponse]:
         """Generates a data key; answers it only encrypted.
+
+        InvalidKeyUsageException unless the key is a symmetric encryption key.
 
         Args:
             key_id: Key ID, key ARN, alias name or alias ARN; 1 to 2048 characters.
@@ -1499,6 +1737,284 @@ class Operations(ABC):
         }
         return self._start(REVOKE_GRANT, request, members, cancellation_token, timeout)
 
+    def sign_async(
+        self,
+        request: SignRequest | None = None,
+        cancellation_token: CancellationToken = CancellationToken.none,
+        *,
+        timeout: float | None = None,
+        key_id: str | None = None,
+        message: bytes | None = None,
+        message_type: MessageType | MessageTypeName | None = None,
+        grant_tokens: Iterable[str] | None = None,
+        signing_algorithm: SigningAlgorithmSpec | SigningAlgorithmSpecName | None = None,
+        dry_run: bool | None = None,
+    ) -> Task[SignResponse]:
+        """Signs a message of up to 4096 bytes, or its digest.
+
+        Args:
+            key_id: Key ID, key ARN, alias name or alias ARN of a key with the usage SIGN_VERIFY, else
+                InvalidKeyUsageException; 1 to 2048 characters.
+            message: What is signed, 1 to 4096 bytes; sign the digest of what is longer.
+            message_type: Default RAW. A message and its digest have the same signature.
+            grant_tokens: From CreateGrant; at most 10, each of 1 to 8192 characters.
+                InvalidGrantTokenException if one is damaged.
+            signing_algorithm: One of the key's, else InvalidKeyUsageException.
+            dry_run: Do every check and nothing else: DryRunOperationException if the call would have
+                succeeded.
+        """
+        members: Mapping[str, Any] = {
+            "key_id": key_id,
+            "message": message,
+            "message_type": message_type,
+            "grant_tokens": grant_tokens,
+            "signing_algorithm": signing_algorithm,
+            "dry_run": dry_run,
+        }
+        return self._start(SIGN, request, members, cancellation_token, timeout)
+
+    def verify_async(
+        self,
+        request: VerifyRequest | None = None,
+        cancellation_token: CancellationToken = CancellationToken.none,
+        *,
+        timeout: float | None = None,
+        key_id: str | None = None,
+        message: bytes | None = None,
+        message_type: MessageType | MessageTypeName | None = None,
+        signature: bytes | None = None,
+        signing_algorithm: SigningAlgorithmSpec | SigningAlgorithmSpecName | None = None,
+        grant_tokens: Iterable[str] | None = None,
+        dry_run: bool | None = None,
+    ) -> Task[VerifyResponse]:
+        """Verifies a signature.
+
+        KMSInvalidSignatureException if it is not right, InvalidKeyUsageException with a key or an algorithm
+        that does not sign.
+
+        Args:
+            key_id: Key ID, key ARN, alias name or alias ARN of the key that signed, else the signature is not
+                valid; 1 to 2048 characters.
+            message: What was signed, or its digest; 1 to 4096 bytes.
+            message_type: Default RAW. It need not be what it was when it was signed.
+            signature: From Sign, or from whoever has the private key; 1 to 6144 bytes.
+                KMSInvalidSignatureException, without a message, if it is not right.
+            signing_algorithm: What it was signed with, else the signature is not valid.
+            grant_tokens: From CreateGrant; at most 10, each of 1 to 8192 characters.
+                InvalidGrantTokenException if one is damaged.
+            dry_run: Do every check and nothing else: DryRunOperationException if the call would have
+                succeeded.
+        """
+        members: Mapping[str, Any] = {
+            "key_id": key_id,
+            "message": message,
+            "message_type": message_type,
+            "signature": signature,
+            "signing_algorithm": signing_algorithm,
+            "grant_tokens": grant_tokens,
+            "dry_run": dry_run,
+        }
+        return self._start(VERIFY, request, members, cancellation_token, timeout)
+
+    def get_public_key_async(
+        self,
+        request: GetPublicKeyRequest | None = None,
+        cancellation_token: CancellationToken = CancellationToken.none,
+        *,
+        timeout: float | None = None,
+        key_id: str | None = None,
+        grant_tokens: Iterable[str] | None = None,
+    ) -> Task[GetPublicKeyResponse]:
+        """Shows the public key of an asymmetric key, also while the key is DISABLED or its key material is
+        gone.
+
+        KMSInvalidStateException before the first import.
+
+        Args:
+            key_id: Key ID, key ARN, alias name or alias ARN of an asymmetric key, else
+                UnsupportedOperationException; 1 to 2048 characters.
+            grant_tokens: From CreateGrant; at most 10, each of 1 to 8192 characters.
+                InvalidGrantTokenException if one is damaged.
+        """
+        members: Mapping[str, Any] = {
+            "key_id": key_id,
+            "grant_tokens": grant_tokens,
+        }
+        return self._start(GET_PUBLIC_KEY, request, members, cancellation_token, timeout)
+
+    def generate_mac_async(
+        self,
+        request: GenerateMacRequest | None = None,
+        cancellation_token: CancellationToken = CancellationToken.none,
+        *,
+        timeout: float | None = None,
+        message: bytes | None = None,
+        key_id: str | None = None,
+        mac_algorithm: MacAlgorithmSpec | MacAlgorithmSpecName | None = None,
+        grant_tokens: Iterable[str] | None = None,
+        dry_run: bool | None = None,
+    ) -> Task[GenerateMacResponse]:
+        """Makes the HMAC of a message of up to 4096 bytes.
+
+        Args:
+            message: What is authenticated, 1 to 4096 bytes. A digest is a message like any other.
+            key_id: Key ID, key ARN, alias name or alias ARN of a key with the usage GENERATE_VERIFY_MAC, else
+                InvalidKeyUsageException; 1 to 2048 characters.
+            mac_algorithm: The key's, else InvalidKeyUsageException.
+            grant_tokens: From CreateGrant; at most 10, each of 1 to 8192 characters.
+                InvalidGrantTokenException if one is damaged.
+            dry_run: Do every check and nothing else: DryRunOperationException if the call would have
+                succeeded.
+        """
+        members: Mapping[str, Any] = {
+            "message": message,
+            "key_id": key_id,
+            "mac_algorithm": mac_algorithm,
+            "grant_tokens": grant_tokens,
+            "dry_run": dry_run,
+        }
+        return self._start(GENERATE_MAC, request, members, cancellation_token, timeout)
+
+    def verify_mac_async(
+        self,
+        request: VerifyMacRequest | None = None,
+        cancellation_token: CancellationToken = CancellationToken.none,
+        *,
+        timeout: float | None = None,
+        message: bytes | None = None,
+        key_id: str | None = None,
+        mac_algorithm: MacAlgorithmSpec | MacAlgorithmSpecName | None = None,
+        mac: bytes | None = None,
+        grant_tokens: Iterable[str] | None = None,
+        dry_run: bool | None = None,
+    ) -> Task[VerifyMacResponse]:
+        """Verifies an HMAC.
+
+        KMSInvalidMacException if it is not right.
+
+        Args:
+            message: What was authenticated, 1 to 4096 bytes.
+            key_id: Key ID, key ARN, alias name or alias ARN of the key that authenticated it, else the MAC is
+                not valid; 1 to 2048 characters.
+            mac_algorithm: The key's, else InvalidKeyUsageException.
+            mac: From GenerateMac, or from whoever has the key material; 1 to 6144 bytes.
+                KMSInvalidMacException, without a message, if it is not right.
+            grant_tokens: From CreateGrant; at most 10, each of 1 to 8192 characters.
+                InvalidGrantTokenException if one is damaged.
+            dry_run: Do every check and nothing else: DryRunOperationException if the call would have
+                succeeded.
+        """
+        members: Mapping[str, Any] = {
+            "message": message,
+            "key_id": key_id,
+            "mac_algorithm": mac_algorithm,
+            "mac": mac,
+            "grant_tokens": grant_tokens,
+            "dry_run": dry_run,
+        }
+        return self._start(VERIFY_MAC, request, members, cancellation_token, timeout)
+
+    def derive_shared_secret_async(
+        self,
+        request: DeriveSharedSecretRequest | None = None,
+        cancellation_token: CancellationToken = CancellationToken.none,
+        *,
+        timeout: float | None = None,
+        key_id: str | None = None,
+        key_agreement_algorithm: KeyAgreementAlgorithmSpec | KeyAgreementAlgorithmSpecName | None = None,
+        public_key: bytes | None = None,
+        grant_tokens: Iterable[str] | None = None,
+        dry_run: bool | None = None,
+    ) -> Task[DeriveSharedSecretResponse]:
+        """Derives a secret that a peer derives too, from its public key and the key's private one.
+
+        Args:
+            key_id: Key ID, key ARN, alias name or alias ARN of a key with the usage KEY_AGREEMENT, else
+                InvalidKeyUsageException; 1 to 2048 characters.
+            key_agreement_algorithm: ECDH.
+            public_key: The peer's public key, DER SubjectPublicKeyInfo, 1 to 8192 bytes. ValidationException
+                if it is not one of the curve of the KMS key.
+            grant_tokens: From CreateGrant; at most 10, each of 1 to 8192 characters.
+                InvalidGrantTokenException if one is damaged.
+            dry_run: Do every check and nothing else: DryRunOperationException if the call would have
+                succeeded.
+        """
+        members: Mapping[str, Any] = {
+            "key_id": key_id,
+            "key_agreement_algorithm": key_agreement_algorithm,
+            "public_key": public_key,
+            "grant_tokens": grant_tokens,
+            "dry_run": dry_run,
+        }
+        return self._start(DERIVE_SHARED_SECRET, request, members, cancellation_token, timeout)
+
+    def generate_data_key_pair_async(
+        self,
+        request: GenerateDataKeyPairRequest | None = None,
+        cancellation_token: CancellationToken = CancellationToken.none,
+        *,
+        timeout: float | None = None,
+        encryption_context: Mapping[str, str] | None = None,
+        key_id: str | None = None,
+        key_pair_spec: DataKeyPairSpec | DataKeyPairSpecName | None = None,
+        grant_tokens: Iterable[str] | None = None,
+        dry_run: bool | None = None,
+    ) -> Task[GenerateDataKeyPairResponse]:
+        """Generates a key pair for use outside; answers its private key both in plaintext and encrypted under
+        a symmetric encryption key.
+
+        Args:
+            encryption_context: Bound to the encrypted private key.
+            key_id: Key ID, key ARN, alias name or alias ARN of a symmetric encryption key, else
+                InvalidKeyUsageException; 1 to 2048 characters.
+            key_pair_spec: Kind of key pair to make.
+            grant_tokens: From CreateGrant; at most 10, each of 1 to 8192 characters.
+                InvalidGrantTokenException if one is damaged.
+            dry_run: Do every check and nothing else: DryRunOperationException if the call would have
+                succeeded.
+        """
+        members: Mapping[str, Any] = {
+            "encryption_context": encryption_context,
+            "key_id": key_id,
+            "key_pair_spec": key_pair_spec,
+            "grant_tokens": grant_tokens,
+            "dry_run": dry_run,
+        }
+        return self._start(GENERATE_DATA_KEY_PAIR, request, members, cancellation_token, timeout)
+
+    def generate_data_key_pair_without_plaintext_async(
+        self,
+        request: GenerateDataKeyPairWithoutPlaintextRequest | None = None,
+        cancellation_token: CancellationToken = CancellationToken.none,
+        *,
+        timeout: float | None = None,
+        encryption_context: Mapping[str, str] | None = None,
+        key_id: str | None = None,
+        key_pair_spec: DataKeyPairSpec | DataKeyPairSpecName | None = None,
+        grant_tokens: Iterable[str] | None = None,
+        dry_run: bool | None = None,
+    ) -> Task[GenerateDataKeyPairWithoutPlaintextResponse]:
+        """Generates a key pair for use outside; answers its private key only encrypted.
+
+        Args:
+            encryption_context: Bound to the encrypted private key.
+            key_id: Key ID, key ARN, alias name or alias ARN of a symmetric encryption key, else
+                InvalidKeyUsageException; 1 to 2048 characters.
+            key_pair_spec: Kind of key pair to make.
+            grant_tokens: From CreateGrant; at most 10, each of 1 to 8192 characters.
+                InvalidGrantTokenException if one is damaged.
+            dry_run: Do every check and nothing else: DryRunOperationException if the call would have
+                succeeded.
+        """
+        members: Mapping[str, Any] = {
+            "encryption_context": encryption_context,
+            "key_id": key_id,
+            "key_pair_spec": key_pair_spec,
+            "grant_tokens": grant_tokens,
+            "dry_run": dry_run,
+        }
+        return self._start(GENERATE_DATA_KEY_PAIR_WITHOUT_PLAINTEXT, request, members, cancellation_token, timeout)
+
     def list_import_tokens_async(
         self,
         request: ListImportTokensRequest | None = None,
@@ -1577,3 +2093,38 @@ class Operations(ABC):
             "marker": marker,
         }
         return self._start(LIST_IMPORT_RECEIPTS, request, members, cancellation_token, timeout)
+
+    def explain_access_async(
+        self,
+        request: ExplainAccessRequest | None = None,
+        cancellation_token: CancellationToken = CancellationToken.none,
+        *,
+        timeout: float | None = None,
+        key_id: str | None = None,
+        principal: str | None = None,
+        action: str | None = None,
+        encryption_context: Mapping[str, str] | None = None,
+        conditions: Iterable[SupposedCondition | Mapping[str, Any]] | None = None,
+    ) -> Task[ExplainAccessResponse]:
+        """Says whether a principal may do something with a key, and which statements or grant decide it.
+
+        Nothing is done with the key.
+
+        Args:
+            key_id: Key ID or key ARN; 1 to 2048 characters. An alias is an InvalidArnException.
+            principal: Who would ask: the ARN of a principal of the caller's account; 1 to 256 characters.
+                Default: the caller. AccessDeniedException for one of another account.
+            action: For what: a permission as policies write it, for example kms:Decrypt; 5 to 128 characters.
+                ValidationException if there is none of that name.
+            encryption_context: With which encryption context; at most 100 pairs.
+            conditions: What else the request would say; at most 100 condition keys. What is not given is as
+                in this call, and what only a request of the action could say is absent.
+        """
+        members: Mapping[str, Any] = {
+            "key_id": key_id,
+            "principal": principal,
+            "action": action,
+            "encryption_context": encryption_context,
+            "conditions": conditions,
+        }
+        return self._start(EXPLAIN_ACCESS, request, members, cancellation_token, timeout)

@@ -71,13 +71,15 @@ def unreadable_answer(address: str) -> KeyferryError:
 
 def _refusal(failure: grpc.aio.AioRpcError, reason: str, details: list[AnyMessage]) -> ServiceError:
     request = _unpack(details, error_details_pb2.RequestInfo)
+    retry = _unpack(details, error_details_pb2.RetryInfo)
     bad_request = _unpack(details, error_details_pb2.BadRequest)
     exception = EXCEPTIONS.get(reason, UnknownServerError)
     refusal = exception(
         failure.details() or "",
         code=failure.code(),
         request_id="" if request is None else request.request_id,
-        retryable=_unpack(details, error_details_pb2.RetryInfo) is not None,
+        retryable=retry is not None,
+        retry_after_seconds=0.0 if retry is None else retry.retry_delay.ToTimedelta().total_seconds(),
         violations=()
         if bad_request is None
         else tuple(FieldViolation(one.field, one.description) for one in bad_request.field_violations),

@@ -9,11 +9,13 @@ call ended shows in its status:
     RUNNING ──┬─▶ RAN_TO_COMPLETION    it has its response
               ├─▶ CANCELED             through its token (OperationCanceledError), or as an asyncio task
               └─▶ FAULTED              any other exception, a passed deadline among them
+
+Where asyncio takes a coroutine and no task, as TaskGroup.create_task does, give it `join()`.
 """
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from enum import Enum
 from typing import Any, TypeVar, overload
 
@@ -68,6 +70,10 @@ class Task(asyncio.Task[T_co]):
         """Whether it has ended with an exception that is no cancellation."""
         return self.status is TaskStatus.FAULTED
 
+    def join(self) -> Coroutine[Any, Any, T_co]:
+        """Return a coroutine that waits for this task; cancelling it cancels this task."""
+        return _Joining(self)
+
     @overload
     def continue_with(
         self,
@@ -98,3 +104,24 @@ class Task(asyncio.Task[T_co]):
                 return await outcome if inspect.isawaitable(outcome) else outcome
 
         return Task(continued(), loop=self.get_loop())
+
+
+class _Joining(Coroutine[Any, Any, T_co]):
+    """What `async def` cannot be: it hears of a cancellation that comes before its first step."""
+
+    def __init__(self, task: Task[T_co]) -> None:
+        self._task = task
+        self._steps: Generator[Any, Any, T_co] = task.__await__()
+
+    def __await__(self) -> Generator[Any, Any, T_co]:
+        return self._steps
+
+    def send(self, value: Any) -> Any:
+        return self._steps.send(value)
+
+    def throw(self, *exception: Any) -> Any:
+        self._task.cancel()
+        return self._steps.throw(*exception)
+
+    def close(self) -> None:
+        self._steps.close()

@@ -1,4 +1,4 @@
-"""Writes the reference, docs/reference/: a page for each operation, one for the types, and an index.
+"""Writes the reference, docs/reference/: a page for each operation, for the types and the permissions, and an index.
 
 Run by `make docs`; `make check` runs it with --check and fails if a page is not what it would
 write. Everything in a page comes from where it is enforced: members and limits from the
@@ -14,6 +14,7 @@ from contract import read_contract
 from differences import read_differences
 from index_page import index_page
 from operation_page import operation_page
+from permissions_page import permissions_page
 from types_page import types_page
 
 DOCS = Path(__file__).resolve().parents[1]
@@ -28,7 +29,11 @@ def make_pages() -> dict[str, str]:
         f"{operation.name}.md": operation_page(operation, contract, differences)
         for operation in contract.operations
     }
-    return pages | {"types.md": types_page(contract), "README.md": index_page(contract)}
+    return pages | {
+        "types.md": types_page(contract),
+        "permissions.md": permissions_page(contract),
+        "README.md": index_page(contract),
+    }
 
 
 def main() -> None:

@@ -14,9 +14,9 @@ def index_page(contract: Contract) -> str:
     lines = [
         "# Reference",
         "",
-        "A page for each operation, and [the types](types.md) of their members. All of it is made by `make docs` from",
-        "[the contract](../../protos/keyferry/v1/) and from the tables that the server itself works by, so that it says",
-        "what is enforced.",
+        "A page for each operation, [the types](types.md) of their members, and [the permissions](permissions.md) with the",
+        "condition keys of policies. All of it is made by `make docs` from [the contract](../../protos/keyferry/v1/) and from",
+        "the tables that the server itself works by, so that it says what is enforced.",
         "",
     ]
     for service in SERVICES:

@@ -11,6 +11,7 @@ from operation_errors import errors_of
 from keyferry_server.domain.identifiers import Accepts
 from keyferry_server.domain.key import ANY_STATE, KeyState
 from keyferry_server.transport.errors import CODES
+from keyferry_server.wire.condition_keys import condition_keys
 
 _Table = Callable[[Descriptor, Contract], Iterator[str]]
 
@@ -43,6 +44,9 @@ def _head(operation: Operation, contract: Contract) -> Iterator[str]:
     yield "|---|---|"
     yield f"| RPC | `{operation.service.full_name}/{operation.name}` |"
     yield f"| permission | {', '.join(f'`{permission}`' for permission in route.permissions)} |"
+    names = dict.fromkeys(name for permission in route.permissions for name in condition_keys(permission))
+    if names:
+        yield f"| [condition keys](permissions.md) | {', '.join(f'`{name}`' for name in names)} |"
     if route.accepts is not Accepts.NO_KEY:
         members = [field.name for field in operation.request.fields if field.name.endswith("key_id")]
         yield f"| key | {', '.join(f'`{name}`' for name in members)}: {_TAKEN[route.accepts]} |"

@@ -1,8 +1,6 @@
 """The composition root: settings in, running server out. It reads like a parts list."""
 
-import asyncio
 import os
-import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -14,18 +12,19 @@ import platformdirs
 from prometheus_client import GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR, CollectorRegistry
 
 from keyferry_server.administration.root_key_check import check_root_key
-from keyferry_server.authn.access_keys import AccessKeys
-from keyferry_server.authn.caller import Principal
+from keyferry_server.authentication import build_authentication, build_aws_authentication
 from keyferry_server.background.audit_log import AuditLog
 from keyferry_server.background.database_watch import DatabaseWatch
 from keyferry_server.background.deletion import KeyReaper
 from keyferry_server.background.expiry import ExpirySweeper
 from keyferry_server.background.key_usage import KeyUsageRecorder
+from keyferry_server.background.rate_limiter import RateLimiter
 from keyferry_server.background.root_key_watch import RootKeyWatch
 from keyferry_server.background.rotation import KeyRotator
+from keyferry_server.background.rsa_key_checks import RsaKeyChecks
 from keyferry_server.background.tasks import BackgroundTasks
 from keyferry_server.background.wrapping_key_pool import WrappingKeyPool
-from keyferry_server.call import Handler, Middleware
+from keyferry_server.call import Handler
 from keyferry_server.crypto.audit_signature import AuditSigner
 from keyferry_server.crypto.grant_token import GrantTokenCodec
 from keyferry_server.crypto.import_token import ImportTokenCodec
@@ -40,12 +39,15 @@ from keyferry_server.crypto.secret import Secret
 from keyferry_server.crypto.wrapping.wrapping_key import RSA_MODULUS_BITS
 from keyferry_server.domain.clock import Clock, SystemClock
 from keyferry_server.domain.identifiers import Scope
+from keyferry_server.domain.importable_keys import ImportableKeys
+from keyferry_server.domain.rate_limit import RateLimits
 from keyferry_server.domain.sealed_places import INSTALLATION_SECRET
 from keyferry_server.middleware.audit import audit
-from keyferry_server.middleware.authenticate import authenticate_as, authenticate_signed
+from keyferry_server.middleware.authenticate import by_wire
 from keyferry_server.middleware.deadline import enforce_deadline
 from keyferry_server.middleware.faults import hide_faults
 from keyferry_server.middleware.keep_request import keep_request
+from keyferry_server.middleware.limit_rate import limit_rate
 from keyferry_server.middleware.log_calls import log_calls
 from keyferry_server.middleware.measure import measure
 from keyferry_server.middleware.record_usage import record_usage
@@ -54,9 +56,10 @@ from keyferry_server.operations.access_key_ring import AccessKeyRing
 from keyferry_server.operations.fresh_material import FreshMaterial
 from keyferry_server.operations.get_key_last_usage import KeyUsages
 from keyferry_server.operations.get_parameters_for_import import WrappingKeySource
+from keyferry_server.operations.material_check import RsaKeyCheck
 from keyferry_server.parts import Parts
 from keyferry_server.routes import ROUTES
-from keyferry_server.settings import ListenAddress, RegionList, Settings
+from keyferry_server.settings import Settings
 from keyferry_server.storage.access_key_store import AccessKeyStore
 from keyferry_server.storage.audit_store import AuditStore
 from keyferry_server.storage.database import Database
@@ -66,15 +69,18 @@ from keyferry_server.storage.import_token_store import ImportTokenStore
 from keyferry_server.storage.installation_store import InstallationStore
 from keyferry_server.storage.key_store import KeyStore
 from keyferry_server.storage.key_usage_store import KeyUsageStore
+from keyferry_server.storage.rate_limit_store import RateLimitStore
 from keyferry_server.storage.root_key_store import RootKeyStore
 from keyferry_server.storage.schema import check_schema, migrate
 from keyferry_server.storage.url import parse_database_url
 from keyferry_server.transport.aws_json.endpoint import AwsEndpoint
 from keyferry_server.transport.calls import Calls
 from keyferry_server.transport.grpc import GrpcServer
-from keyferry_server.transport.http import HttpServer
 from keyferry_server.transport.metrics import metrics_app
-from keyferry_server.transport.tls import load_tls
+from keyferry_server.transport.servers import Servers
+
+# Each has a core for itself while it lasts.
+RSA_KEY_CHECKS_AT_ONCE = 2
 
 INSTALLATION_PLACE = INSTALLATION_SECRET.place(1)
 
@@ -134,10 +140,12 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
                 Clock: clock,
                 GrantTokenCodec: GrantTokenCodec(installation_secret),
                 Database: database,
+                ImportableKeys: ImportableKeys(settings.importable_keys),
                 DueWork: DueWork(database, settings.partition),
                 ImportTokenCodec: codec,
                 KeyMaterialIds: key_material_ids,
                 KeyUsages: usages,
+                RsaKeyCheck: RsaKeyChecks(RSA_KEY_CHECKS_AT_ONCE),
                 Sealer: sealer,
                 WrappingKeySource: pool,
             }
@@ -157,6 +165,9 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         )
 
         scope = Scope(settings.partition, settings.default_region, settings.default_account)
+        authentication = await build_authentication(settings, clock)
+        access_keys = AccessKeyRing(parts.get(AccessKeyStore), sealer)
+        limiter = RateLimiter(_rate_limits(settings), parts.get(RateLimitStore))
         audit_log = AuditLog(
             database,
             parts.get(AuditStore),
@@ -174,7 +185,8 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
             log_calls,
             hide_faults,
             enforce_deadline,
-            _authenticate(settings, scope, AccessKeyRing(parts.get(AccessKeyStore), sealer, clock), clock),
+            by_wire(authentication.middleware, build_aws_authentication(settings, clock, access_keys)),
+            limit_rate(limiter.take),
             validate_request,
             keep_request,
             record_usage(usages.note, clock),
@@ -185,35 +197,36 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         stack.push_async_callback(usages.write_if_possible)
         background = BackgroundTasks()
         stack.push_async_callback(background.stop)
-        servers: list[GrpcServer | HttpServer] = []
-        stack.push_async_callback(_stop, servers, settings.drain_seconds)
-        aws_address = await _start_http(
-            settings,
-            settings.aws_listen,
-            AwsEndpoint(calls, settings.max_message_bytes),
-            servers,
-            _tls(settings),
+        servers = Servers(settings.drain_seconds, settings.http_receive_timeout_seconds)
+        stack.push_async_callback(servers.stop)
+        aws_address = await servers.start_http(
+            settings.aws_listen, AwsEndpoint(calls, settings.max_message_bytes), authentication.https
         )
-        metrics_address = await _start_http(
-            settings, settings.metrics_listen, metrics_app(registry, watch.answers), servers
+        metrics_address = await servers.start_http(
+            settings.metrics_listen, metrics_app(registry, watch.answers)
         )
-        grpc_server = GrpcServer(calls, settings.max_message_bytes)
-        grpc_port = await grpc_server.start(settings.grpc_listen)
-        servers.append(grpc_server)
+        grpc_server = GrpcServer(calls, settings.max_message_bytes, authentication.tls)
+        grpc_address = await servers.start_grpc(settings.grpc_listen, grpc_server)
         await grpc_server.set_serving(True)
 
-        background.start(pool.run(), "wrapping key pool")
-        background.start(audit_log.run(), "audit log")
-        background.start(audit_log.run_heads(), "audit log heads")
-        background.start(sweeper.run(), "expiry sweeper")
-        background.start(reaper.run(), "key reaper")
-        background.start(rotator.run(), "key rotator")
-        background.start(usages.run(), "key usage recorder")
-        background.start(watch.run(grpc_server.set_serving), "database watch")
-        background.start(root_key_watch.run(), "root key watch")
+        work = {
+            "wrapping key pool": pool.run(),
+            "audit log": audit_log.run(),
+            "audit log heads": audit_log.run_heads(),
+            "expiry sweeper": sweeper.run(),
+            "key reaper": reaper.run(),
+            "key rotator": rotator.run(),
+            "key usage recorder": usages.run(),
+            "database watch": watch.run(grpc_server.set_serving),
+            "root key watch": root_key_watch.run(),
+            "rate limiter": limiter.run(),
+            **{name: refresh() for name, refresh in authentication.refreshes.items()},
+        }
+        for name, running_work in work.items():
+            background.start(running_work, name)
 
         yield RunningServer(
-            grpc_address=settings.grpc_listen.with_port(grpc_port),
+            grpc_address=grpc_address,
             aws_address=aws_address,
             metrics_address=metrics_address,
             database=database,
@@ -225,41 +238,6 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
             operations=operations,
             background=background,
         )
-
-
-def _authenticate(settings: Settings, scope: Scope, access_keys: AccessKeys, clock: Clock) -> Middleware:
-    local = Principal(scope.account_id, f"arn:{scope.partition}:iam::{scope.account_id}:root")
-    allowed_regions = settings.allowed_regions or RegionList(settings.default_region)
-    everyone = authenticate_as(local, allowed_regions.allows)
-    if settings.aws_auth == "none":
-        return everyone
-    return authenticate_signed(access_keys, clock, allowed_regions.allows, everyone)
-
-
-async def _start_http(
-    settings: Settings,
-    address: ListenAddress | str,
-    app: Any,
-    servers: list[GrpcServer | HttpServer],
-    tls: ssl.SSLContext | None = None,
-) -> str:
-    if not isinstance(address, ListenAddress):
-        return "off"
-    server = HttpServer(app, receive_seconds=settings.http_receive_timeout_seconds, tls=tls)
-    actual = await server.start(address)
-    servers.append(server)
-    return actual
-
-
-async def _stop(servers: list[GrpcServer | HttpServer], grace_seconds: float) -> None:
-    """Drain all wires at the same time."""
-    await asyncio.gather(*(server.stop(grace_seconds) for server in servers))
-
-
-def _tls(settings: Settings) -> ssl.SSLContext | None:
-    if settings.tls_cert_file is None or settings.tls_key_file is None:
-        return None
-    return load_tls(settings.tls_cert_file, settings.tls_key_file)
 
 
 @asynccontextmanager
@@ -365,6 +343,13 @@ def _embedded_root_key(settings: Settings, folder: Path) -> RootKeyProvider:
         make_data_folder(folder)
         generate_root_key_file(path)
     return FileRootKeyProvider(path)
+
+
+def _rate_limits(settings: Settings) -> RateLimits:
+    limits = settings.rate_limits or RateLimits({})
+    if unknown := limits.unknown([route.name for route in ROUTES]):
+        raise StartError(f"KEYFERRY_RATE_LIMITS: there is no operation {unknown[0]}")
+    return limits
 
 
 async def _entered(settings: Settings, database: Database, ring: RootKeyRing) -> RootKeyWatch:

@@ -11,6 +11,7 @@ from typing import Any
 from google.protobuf.message import Message
 
 from keyferry_server.authn.caller import Caller
+from keyferry_server.authn.evidence import NOTHING_SHOWN, Evidence
 from keyferry_server.authn.http_request import HttpRequest
 from keyferry_server.domain.identifiers import Accepts, Scope
 from keyferry_server.domain.key import KeyStates
@@ -48,6 +49,8 @@ class Call:
     `peer` is where it comes from, as gRPC writes it, and `is_encrypted` whether
     nobody between can read it. `request` is what is asked: policies decide by it.
     `http_request` is what arrived over AWS's wire, where it is the whole request that is signed.
+    What the caller showed to say who it is: over gRPC `evidence`; over AWS's wire
+    the whole `http_request`, which is signed.
     """
 
     request_id: str
@@ -59,6 +62,7 @@ class Call:
     is_encrypted: bool = False
     request: Message | None = None
     http_request: HttpRequest | None = None
+    evidence: Evidence = NOTHING_SHOWN
 
 
 Handler = Callable[[Any, Call], Awaitable[Message]]

@@ -1,4 +1,4 @@
-"""The `keyferry-server` command: serve, migrate, check-config, root-key, access-key, audit.
+"""The `keyferry-server` command: serve, migrate, check-config, root-key, access-key, principal, policy, audit.
 
 Exit codes: 0 done, 1 it cannot be done (the reason is on standard error), 2 wrong usage or settings.
 """
@@ -13,9 +13,13 @@ import typer
 
 from keyferry_server.administration.root_key_check import check_root_key
 from keyferry_server.app import StartError, database_url, open_database, root_key_provider, running
-from keyferry_server.commands import access_key, audit, root_key
+from keyferry_server.authentication import build_authentication
+from keyferry_server.commands import access_key, audit, policy, principal, root_key
+from keyferry_server.commands.certificates import certificates
 from keyferry_server.commands.process import DatabaseUrl, DataDir, RootKeyFile, read_settings, run
 from keyferry_server.crypto.root_key.ring import RootKeyRing
+from keyferry_server.domain.clock import SystemClock
+from keyferry_server.hardening import harden_process
 from keyferry_server.logs import configure_logs
 from keyferry_server.settings import Settings
 from keyferry_server.storage.schema import check_schema, migrate
@@ -31,7 +35,10 @@ app = typer.Typer(
 )
 app.add_typer(root_key.app, name="root-key")
 app.add_typer(access_key.app, name="access-key")
+app.add_typer(principal.app, name="principal")
+app.add_typer(policy.app, name="policy")
 app.add_typer(audit.app, name="audit")
+app.command()(certificates)
 
 Listen = Annotated[str | None, typer.Option(metavar="HOST:PORT")]
 ListenOrOff = Annotated[str | None, typer.Option(metavar="HOST:PORT|off")]
@@ -87,16 +94,16 @@ def main() -> None:
 
 
 async def _serve(settings: Settings) -> None:
+    harden_process()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    if settings.insecure_no_auth:
+    if settings.auth == "none":
         _log.warning("NO AUTHENTICATION: everyone who can reach this server can use every key in it")
-    elif settings.aws_listen != "off" and settings.aws_auth == "none":
+    if settings.aws_listen != "off" and not settings.checks_signatures:
         _log.warning(
-            "AWS's wire takes ANY CREDENTIALS: whoever reaches it acts as the root of the account. It is open to this "
-            "machine only; KEYFERRY_AWS_AUTH=sigv4 checks signatures",
+            "NO AUTHENTICATION on AWS's wire: any credentials are those of the account's root",
             listen=settings.aws_listen,
             account=settings.default_account,
         )
@@ -121,6 +128,7 @@ async def _migrate(settings: Settings) -> None:
 
 
 async def _check(settings: Settings) -> None:
+    await build_authentication(settings, SystemClock())
     if settings.database_url is None:
         return
     ring = RootKeyRing(root_key_provider(settings).load)

@@ -23,19 +23,27 @@ from keyferry_server.operations.create_key import CreateKey
 from keyferry_server.operations.decrypt import Decrypt
 from keyferry_server.operations.delete_alias import DeleteAlias
 from keyferry_server.operations.delete_imported_key_material import DeleteImportedKeyMaterial
+from keyferry_server.operations.derive_shared_secret import DeriveSharedSecret
 from keyferry_server.operations.describe_key import DescribeKey
 from keyferry_server.operations.disable_key import DisableKey
 from keyferry_server.operations.disable_key_rotation import DisableKeyRotation
 from keyferry_server.operations.enable_key import EnableKey
 from keyferry_server.operations.enable_key_rotation import EnableKeyRotation
 from keyferry_server.operations.encrypt import Encrypt
+from keyferry_server.operations.explain_access import ExplainAccess
 from keyferry_server.operations.generate_data_key import GenerateDataKey
+from keyferry_server.operations.generate_data_key_pair import GenerateDataKeyPair
+from keyferry_server.operations.generate_data_key_pair_without_plaintext import (
+    GenerateDataKeyPairWithoutPlaintext,
+)
 from keyferry_server.operations.generate_data_key_without_plaintext import GenerateDataKeyWithoutPlaintext
+from keyferry_server.operations.generate_mac import GenerateMac
 from keyferry_server.operations.generate_random import GenerateRandom
 from keyferry_server.operations.get_key_last_usage import GetKeyLastUsage
 from keyferry_server.operations.get_key_policy import GetKeyPolicy
 from keyferry_server.operations.get_key_rotation_status import GetKeyRotationStatus
 from keyferry_server.operations.get_parameters_for_import import GetParametersForImport
+from keyferry_server.operations.get_public_key import GetPublicKey
 from keyferry_server.operations.import_key_material import ImportKeyMaterial
 from keyferry_server.operations.list_aliases import ListAliases
 from keyferry_server.operations.list_grants import ListGrants
@@ -53,10 +61,13 @@ from keyferry_server.operations.revoke_grant import RevokeGrant
 from keyferry_server.operations.revoke_import_token import RevokeImportToken
 from keyferry_server.operations.rotate_key_on_demand import RotateKeyOnDemand
 from keyferry_server.operations.schedule_key_deletion import ScheduleKeyDeletion
+from keyferry_server.operations.sign import Sign
 from keyferry_server.operations.tag_resource import TagResource
 from keyferry_server.operations.untag_resource import UntagResource
 from keyferry_server.operations.update_alias import UpdateAlias
 from keyferry_server.operations.update_key_description import UpdateKeyDescription
+from keyferry_server.operations.verify import Verify
+from keyferry_server.operations.verify_mac import VerifyMac
 
 NO_KEY, KEY_ONLY, OR_ALIAS = Accepts.NO_KEY, Accepts.KEY_ID_OR_ARN, Accepts.KEY_OR_ALIAS
 P = Permission
@@ -85,6 +96,14 @@ ROUTES = (
     Route(GetKeyRotationStatus,            (P.GET_KEY_ROTATION_STATUS,),             SHOWING_ROTATION,     KEY_ONLY, 10),
     Route(RotateKeyOnDemand,               (P.ROTATE_KEY_ON_DEMAND,),                CRYPTOGRAPHIC,        KEY_ONLY, 10),
     Route(ListKeyRotations,                (P.LIST_KEY_ROTATIONS,),                  ANY_STATE,            KEY_ONLY, 10),
+    Route(Sign,                            (P.SIGN,),                                CRYPTOGRAPHIC,        OR_ALIAS, 10),
+    Route(Verify,                          (P.VERIFY,),                              CRYPTOGRAPHIC,        OR_ALIAS, 10),
+    Route(GetPublicKey,                    (P.GET_PUBLIC_KEY,),                      NOT_LEAVING,          OR_ALIAS, 10),
+    Route(GenerateMac,                     (P.GENERATE_MAC,),                        CRYPTOGRAPHIC,        OR_ALIAS, 10),
+    Route(VerifyMac,                       (P.VERIFY_MAC,),                          CRYPTOGRAPHIC,        OR_ALIAS, 10),
+    Route(DeriveSharedSecret,              (P.DERIVE_SHARED_SECRET,),                CRYPTOGRAPHIC,        OR_ALIAS, 10),
+    Route(GenerateDataKeyPair,             (P.GENERATE_DATA_KEY_PAIR,),              CRYPTOGRAPHIC,        OR_ALIAS, 10),
+    Route(GenerateDataKeyPairWithoutPlaintext, (P.GENERATE_DATA_KEY_PAIR_WITHOUT_PLAINTEXT,), CRYPTOGRAPHIC, OR_ALIAS, 10),
     Route(GetKeyLastUsage,                 (P.GET_KEY_LAST_USAGE,),                  ANY_STATE,            KEY_ONLY, 10),
     Route(UpdateKeyDescription,            (P.UPDATE_KEY_DESCRIPTION,),              NOT_LEAVING,          KEY_ONLY, 10),
     Route(CreateAlias,                     (P.CREATE_ALIAS,),                        NOT_LEAVING,          KEY_ONLY, 10),
@@ -102,6 +121,7 @@ ROUTES = (
     Route(ListRetirableGrants,             (P.LIST_RETIRABLE_GRANTS,),               ANY_STATE,            NO_KEY,   10),
     Route(RetireGrant,                     (P.RETIRE_GRANT,),                        ANY_STATE,            KEY_ONLY, 10),
     Route(RevokeGrant,                     (P.REVOKE_GRANT,),                        ANY_STATE,            KEY_ONLY, 10),
+    Route(ExplainAccess,                   (P.EXPLAIN_ACCESS,),                      ANY_STATE,            KEY_ONLY, 10),
     Route(ListImportTokens,                (P.LIST_IMPORT_TOKENS,),                  ANY_STATE,            KEY_ONLY, 10),
     Route(RevokeImportToken,               (P.REVOKE_IMPORT_TOKEN,),                 ANY_STATE,            KEY_ONLY, 10),
     Route(ListImportReceipts,              (P.LIST_IMPORT_RECEIPTS,),                ANY_STATE,            KEY_ONLY, 10),

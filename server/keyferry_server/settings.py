@@ -8,9 +8,13 @@ import ipaddress
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from keyferry_server.authn.bearer_token import ALGORITHMS as JWT_ALGORITHMS
+from keyferry_server.domain.rate_limit import RateLimits
 
 Seconds = Annotated[float, Field(gt=0)]
 _REGION = re.compile(r"[a-z0-9-]{1,64}")
@@ -59,6 +63,22 @@ def _parse_listen_or_off(value: object) -> object:
     return value if value == "off" else _parse_listen(value)
 
 
+def _parse_auth(value: object) -> object:
+    return ",".join(sorted(part.strip() for part in value.split(","))) if isinstance(value, str) else value
+
+
+def _parse_algorithms(value: object) -> object:
+    if isinstance(value, str) and (unknown := set(value.split(",")) - set(JWT_ALGORITHMS)):
+        raise ValueError(
+            f"{min(unknown)!r} is not accepted; expected some of {','.join(JWT_ALGORITHMS)}, with commas between them"
+        )
+    return value
+
+
+def _parse_rate_limits(value: object) -> object:
+    return RateLimits.parse(value) if isinstance(value, str) else value
+
+
 class RegionList(str):
     """Regions with commas between them, or `*` for any."""
 
@@ -81,6 +101,10 @@ def _parse_regions(value: object) -> object:
 Listen = Annotated[ListenAddress, BeforeValidator(_parse_listen)]
 ListenOrOff = Annotated[ListenAddress | Literal["off"], BeforeValidator(_parse_listen_or_off)]
 Regions = Annotated[RegionList, BeforeValidator(_parse_regions)]
+
+Auth = Annotated[Literal["none", "mtls", "jwt", "jwt,mtls"], BeforeValidator(_parse_auth)]
+Limits = Annotated[RateLimits, BeforeValidator(_parse_rate_limits), NoDecode]
+Algorithms = Annotated[str, BeforeValidator(_parse_algorithms)]
 
 
 class Settings(BaseSettings):
@@ -114,11 +138,23 @@ class Settings(BaseSettings):
     # Who can reach it.
     grpc_listen: Listen = ListenAddress("127.0.0.1:8700")
     aws_listen: ListenOrOff = ListenAddress("127.0.0.1:8701")
-    aws_auth: Literal["none", "sigv4"] = "none"
     metrics_listen: ListenOrOff = ListenAddress("127.0.0.1:8702")
+    auth: Auth = "none"
+    aws_auth: Literal["none", "sigv4"] | None = None
     insecure_no_auth: bool = False
     tls_cert_file: Path | None = None
     tls_key_file: Path | None = None
+    tls_client_ca_file: Path | None = None
+    principals_file: Path | None = None
+    spiffe_trust_domain: str | None = None
+    jwt_issuer: str | None = None
+    jwt_audience: str | None = None
+    jwt_jwks_file: Path | None = None
+    jwt_jwks_url: str | None = None
+    jwt_jwks_refresh_seconds: Seconds = 300
+    jwt_algorithms: Algorithms = "RS256,PS256,ES256,ES384,Ed25519"
+    jwt_clock_skew_seconds: Annotated[int, Field(ge=0, le=600)] = 30
+    jwt_principal_claim: str | None = None
     workers: Literal[1] = 1
 
     # Whose keys they are.
@@ -127,9 +163,13 @@ class Settings(BaseSettings):
     default_account: Annotated[str, Field(pattern=r"^[0-9]{12}$")] = "000000000000"
     allowed_regions: Regions | None = None
 
+    # Which keys take imported key material.
+    importable_keys: Literal["symmetric", "all"] = "symmetric"
+
     # Limits and rhythms.
     max_message_bytes: Annotated[int, Field(ge=16_384)] = 262_144
     http_receive_timeout_seconds: Seconds = 20
+    rate_limits: Limits | None = None
     wrapping_key_pool_size: Annotated[int, Field(ge=0, le=1000)] = 4
     sweep_interval_seconds: Seconds = 60
     usage_interval_seconds: Seconds = 60
@@ -144,6 +184,11 @@ class Settings(BaseSettings):
     drain_seconds: Annotated[float, Field(ge=0)] = 10
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
+
+    @property
+    def checks_signatures(self) -> bool:
+        """Tell whether requests on AWS's wire must be signed with an access key: as asked, or else where gRPC asks too."""
+        return self.aws_auth == "sigv4" or (self.aws_auth is None and self.auth != "none")
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -162,33 +207,82 @@ class Settings(BaseSettings):
                 "KEYFERRY_PKCS11_MODULE needs KEYFERRY_PKCS11_TOKEN, the label of the token, and its PIN, in the file "
                 "that KEYFERRY_PKCS11_PIN_FILE names or in KEYFERRY_PKCS11_PIN"
             )
-        if (self.tls_cert_file is None) != (self.tls_key_file is None):
-            raise ValueError("give both KEYFERRY_TLS_CERT_FILE and KEYFERRY_TLS_KEY_FILE, or neither")
-        self._check_exposure()
+        check_authentication(self)
         return self
 
-    def _check_exposure(self) -> None:
-        if self.insecure_no_auth:
-            return
-        open_to_all: list[ListenAddress | str] = [self.grpc_listen, self.metrics_listen]
-        if self.aws_auth == "none":
-            open_to_all.append(self.aws_listen)
-        elif _is_exposed(self.aws_listen) and self.tls_cert_file is None:
+
+def check_authentication(settings: Settings) -> None:
+    """Raise ValueError for settings that would let the wrong caller in, or nobody."""
+    ways = settings.auth.split(",")
+    if (settings.tls_cert_file is None) != (settings.tls_key_file is None):
+        raise ValueError("TLS needs both KEYFERRY_TLS_CERT_FILE and KEYFERRY_TLS_KEY_FILE")
+    if (settings.tls_client_ca_file is not None) != ("mtls" in ways):
+        raise ValueError("KEYFERRY_AUTH=mtls and KEYFERRY_TLS_CLIENT_CA_FILE need each other")
+    if "mtls" in ways and settings.tls_cert_file is None:
+        raise ValueError("KEYFERRY_AUTH=mtls needs KEYFERRY_TLS_CERT_FILE and KEYFERRY_TLS_KEY_FILE")
+    if "jwt" in ways:
+        _check_tokens(settings)
+    if settings.auth != "none":
+        maps = (settings.principals_file, settings.spiffe_trust_domain, settings.jwt_principal_claim)
+        if all(one is None for one in maps):
             raise ValueError(
-                f"{self.aws_listen} can be reached from other machines, and signatures hide nothing: plaintexts and data keys "
-                "could be read on the way. Give KEYFERRY_TLS_CERT_FILE and KEYFERRY_TLS_KEY_FILE, or listen on 127.0.0.1"
+                f"with KEYFERRY_AUTH={settings.auth} nobody could call: say who is who, with KEYFERRY_SPIFFE_TRUST_DOMAIN, "
+                "KEYFERRY_PRINCIPALS_FILE or KEYFERRY_JWT_PRINCIPAL_CLAIM"
             )
-        exposed = [address for address in open_to_all if _is_exposed(address)]
-        if exposed:
+    _check_aws_wire(settings)
+    exposed = [address for address in (settings.grpc_listen, settings.metrics_listen) if _is_exposed(address)]
+    if exposed and settings.auth == "none" and not settings.insecure_no_auth:
+        raise ValueError(
+            f"{exposed[0]} can be reached from other machines, and there is no authentication: everyone who reaches it could "
+            "use every key. Set KEYFERRY_AUTH, listen on 127.0.0.1, or set KEYFERRY_INSECURE_NO_AUTH=1 if the network "
+            "around the server keeps everyone else out"
+        )
+    if settings.auth != "none" and settings.grpc_listen in exposed and settings.tls_cert_file is None:
+        raise ValueError(
+            f"{settings.grpc_listen} can be reached from other machines, and tokens would travel in the clear: set "
+            "KEYFERRY_TLS_CERT_FILE and KEYFERRY_TLS_KEY_FILE"
+        )
+
+
+def _check_aws_wire(settings: Settings) -> None:
+    is_exposed = _is_exposed(settings.aws_listen)
+    if settings.checks_signatures:
+        if is_exposed and settings.tls_cert_file is None:
             raise ValueError(
-                f"{exposed[0]} can be reached from other machines, and there is no authentication: everyone who reaches "
-                "it could use every key. Listen on 127.0.0.1, or set KEYFERRY_INSECURE_NO_AUTH=1 if the network around "
-                "the server keeps everyone else out"
+                f"{settings.aws_listen} can be reached from other machines, and signatures hide nothing: plaintexts and data "
+                "keys could be read on the way. Set KEYFERRY_TLS_CERT_FILE and KEYFERRY_TLS_KEY_FILE, or listen on 127.0.0.1"
             )
+    elif is_exposed and not settings.insecure_no_auth:
+        raise ValueError(
+            f"{settings.aws_listen} can be reached from other machines, and there is no authentication: everyone who reaches "
+            "it could use every key. Set KEYFERRY_AWS_AUTH=sigv4, listen on 127.0.0.1, or set KEYFERRY_INSECURE_NO_AUTH=1 "
+            "if the network around the server keeps everyone else out"
+        )
+    elif settings.auth != "none" and settings.aws_listen != "off" and not settings.insecure_no_auth:
+        raise ValueError(
+            f"with KEYFERRY_AWS_AUTH=none everyone on this machine could go around KEYFERRY_AUTH={settings.auth}: set "
+            "KEYFERRY_AWS_AUTH=sigv4, or KEYFERRY_AWS_LISTEN=off"
+        )
 
 
 def _is_exposed(address: ListenAddress | str) -> bool:
     return isinstance(address, ListenAddress) and not address.is_loopback
+
+
+def _check_tokens(settings: Settings) -> None:
+    if not settings.jwt_issuer or not settings.jwt_audience:
+        raise ValueError("KEYFERRY_AUTH=jwt needs KEYFERRY_JWT_ISSUER and KEYFERRY_JWT_AUDIENCE")
+    if (settings.jwt_jwks_file is None) == (settings.jwt_jwks_url is None):
+        raise ValueError(
+            "KEYFERRY_AUTH=jwt needs KEYFERRY_JWT_JWKS_FILE or KEYFERRY_JWT_JWKS_URL, one of the two"
+        )
+    if settings.jwt_jwks_url is not None:
+        url = urlsplit(settings.jwt_jwks_url)
+        is_local = url.scheme == "http" and url.hostname in {"localhost", "127.0.0.1", "::1"}
+        if url.scheme != "https" and not is_local:
+            raise ValueError(
+                "KEYFERRY_JWT_JWKS_URL must begin with https://: whoever can change what it answers can be anybody"
+            )
 
 
 def describe_setting_errors(errors: list[Any]) -> str:

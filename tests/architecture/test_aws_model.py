@@ -46,7 +46,11 @@ NEVER = {
     "DeleteAlias": {"KMSInvalidStateException"},
     "DeleteImportedKeyMaterial": {"KMSInvalidStateException"},
     "EnableKey": {"LimitExceededException"},
+    "GenerateDataKeyPair": {"UnsupportedOperationException"},
+    "GenerateDataKeyPairWithoutPlaintext": {"UnsupportedOperationException"},
     "GenerateRandom": {"UnsupportedOperationException"},
+    # In every state but PendingDeletion, for every key pair.
+    "GetPublicKey": {"DisabledException", "InvalidKeyUsageException"},
     "GetKeyPolicy": {"KMSInvalidStateException"},
     "GetKeyRotationStatus": {"KMSInvalidStateException"},
     "ListGrants": {"KMSInvalidStateException"},
@@ -62,6 +66,7 @@ NEVER = {
 # AWS's framework sends these for any of its services; the model of one service does not name them.
 COMMON_EXCEPTIONS = {
     "AccessDeniedException",
+    "ExpiredTokenException",
     "IncompleteSignatureException",
     "InvalidSignatureException",
     "MissingAuthenticationTokenException",

@@ -5,12 +5,17 @@ import shlex
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
+from fixtures.processes import RunCommand
+from fixtures.server import ServerFactory
 from ruamel.yaml import YAML
 
+from keyferry_client import KeyManagementServiceClient, ServiceUnavailableError
 from keyferry_server.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -120,10 +125,13 @@ def test_the_server_starts_with_nothing_but_what_the_container_installs() -> Non
 
 
 def test_compose_starts_postgres_then_the_migration_then_the_server() -> None:
-    assert list(SERVICES) == ["postgres", "migrate", "server"]
+    assert list(SERVICES) == ["postgres", "migrate", "certificates", "server"]
     assert SERVICES["postgres"]["image"] == "postgres:17-alpine"
     assert SERVICES["migrate"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
-    assert SERVICES["server"]["depends_on"] == {"migrate": {"condition": "service_completed_successfully"}}
+    assert SERVICES["server"]["depends_on"] == {
+        "migrate": {"condition": "service_completed_successfully"},
+        "certificates": {"condition": "service_completed_successfully"},
+    }
     assert all("test" in SERVICES[name]["healthcheck"] for name in ("postgres", "server"))
 
 
@@ -131,7 +139,7 @@ def test_compose_publishes_to_this_machine_alone() -> None:
     published = [port for service in SERVICES.values() for port in service.get("ports", [])]
     assert len(published) == 2
     assert all(str(port).startswith("127.0.0.1:") for port in published)
-    assert not any(service.get("network_mode") for service in SERVICES.values())
+    assert {service.get("network_mode") for service in SERVICES.values()} == {None, "none"}
 
 
 def test_postgres_is_in_a_network_without_a_way_out() -> None:
@@ -160,9 +168,57 @@ def test_secrets_come_from_files_that_are_not_committed() -> None:
     assert "root-key" not in SERVICES["migrate"]["secrets"]
 
 
+def test_the_compose_file_turns_authentication_on() -> None:
+    environment = SERVICES["server"]["environment"]
+    assert environment["KEYFERRY_AUTH"] == "mtls"
+    assert "KEYFERRY_INSECURE_NO_AUTH" not in environment
+    names = {f"KEYFERRY_{name.upper()}": name for name in Settings.model_fields}
+    given = {names[variable]: value for variable, value in environment.items() if "${" not in value}
+    assert Settings(**given).grpc_listen == "0.0.0.0:8700"
+
+
+def test_the_server_is_not_given_the_key_of_the_authority() -> None:
+    (mounted,) = SERVICES["server"]["volumes"]
+    assert (mounted["source"], mounted["read_only"]) == ("./secrets/tls/server", True)
+
+
+async def test_the_certificates_of_the_one_shot_step_let_its_client_in_and_nobody_else(
+    run_command: RunCommand, start_server: ServerFactory, tmp_path: Path
+) -> None:
+    service = SERVICES["certificates"]
+    words = [re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", word) for word in service["command"]]
+    folder = tmp_path / "tls"
+    finished = await run_command(*(word.replace("/tls", str(folder)) for word in words))
+    assert finished.exit_code == 0, finished.errors
+    environment = SERVICES["server"]["environment"]
+    settings = {
+        name.removeprefix("KEYFERRY_").lower(): value.replace("/tls/", f"{folder}/server/")
+        for name, value in environment.items()
+        if name.startswith(("KEYFERRY_AUTH", "KEYFERRY_TLS", "KEYFERRY_SPIFFE"))
+    }
+    server = await start_server(**settings)
+    client_folder = folder / "clients/root"
+    async with documented_way()(server.address, client_folder) as client:
+        assert (await client.create_key_async()).key_metadata.aws_account_id == "000000000000"
+    nobody = grpc.ssl_channel_credentials((client_folder / "authorities.pem").read_bytes())
+    async with KeyManagementServiceClient(server.address, credentials=nobody) as client:
+        with pytest.raises(ServiceUnavailableError):
+            await client.create_key_async()
+
+
+def documented_way() -> Callable[[str, Path], KeyManagementServiceClient]:
+    """Return the function that docs/operations.md shows for connecting with a certificate."""
+    (snippet,) = re.findall(
+        r"^```python\n(.*?)^```", (ROOT / "docs/operations.md").read_text(), re.MULTILINE | re.DOTALL
+    )
+    namespace: dict[str, Any] = {}
+    exec(compile(snippet, "operations.md", "exec"), namespace)  # noqa: S102 -- our own page
+    return namespace["connect"]
+
+
 @pytest.mark.parametrize("name", OURS)
 def test_our_containers_are_given_settings_that_exist(name: str) -> None:
-    environment = SERVICES[name]["environment"]
+    environment = SERVICES[name].get("environment", {})
     settings = {f"KEYFERRY_{field.upper()}" for field in Settings.model_fields}
     assert set(environment) - settings == set()
     assert not {"KEYFERRY_ROOT_KEY", "POSTGRES_PASSWORD"} & set(environment)

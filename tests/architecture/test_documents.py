@@ -30,7 +30,7 @@ OPERATIONS = {method.name for service in SERVICES for method in service.methods}
 COMMANDS = {"keyferry": get_command(client_app), "keyferry-server": get_command(server_app)}
 
 _VERBS = (
-    "Cancel|Create|Decrypt|Delete|Derive|Describe|Disable|Enable|Encrypt|Generate|Get|Import|List|Put|"
+    "Cancel|Create|Decrypt|Delete|Derive|Describe|Disable|Enable|Encrypt|Explain|Generate|Get|Import|List|Put|"
     "ReEncrypt|Replicate|Retire|Revoke|Rotate|Schedule|Sign|Tag|Untag|Update|Verify"
 )
 _OPERATION = re.compile(rf"\b(?:{_VERBS})(?:[A-Z][a-z]+)+\b")
@@ -175,9 +175,8 @@ def test_operations_are_named_where_they_are_and_where_they_are_missed() -> None
     assert missed
     assert missed & OPERATIONS == set()
     assert named - OPERATIONS - _NO_OPERATIONS == set()
-    assert set(_OPERATION.findall(TEXTS["CHANGELOG.md"])) | {"Encrypt", "Decrypt"} >= OPERATIONS - {
-        "ReEncrypt"
-    }
+    one_word = {"Encrypt", "Decrypt", "ReEncrypt", "Sign", "Verify"}
+    assert OPERATIONS - set(_OPERATION.findall(TEXTS["CHANGELOG.md"])) - one_word == set()
 
 
 def test_the_statuses_of_all_errors_are_listed() -> None:

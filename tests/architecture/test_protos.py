@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
+from google.protobuf.descriptor_pb2 import MethodOptions
 
 import keyferry.v1
 from keyferry.v1 import constraints_pb2
@@ -58,6 +59,20 @@ _SIZED = {
     FieldDescriptor.TYPE_UINT64,
 }
 
+# Repeating one of these after its answer was lost would do it twice, or be refused although it was done.
+NOT_REPEATABLE = {
+    "CancelKeyDeletion",
+    "CreateAlias",
+    "CreateGrant",
+    "CreateKey",
+    "DeleteAlias",
+    "RetireGrant",
+    "RevokeGrant",
+    "RevokeImportToken",
+    "RotateKeyOnDemand",
+    "ScheduleKeyDeletion",
+}
+
 # Sent by callers without a limit of their own. An encryption context is limited
 # by the message size alone, as AWS limits it by the size of the request.
 WITHOUT_LIMITS = {
@@ -69,6 +84,8 @@ WITHOUT_LIMITS = {
     "GenerateDataKeyWithoutPlaintextRequest.encryption_context",
     "GrantConstraints.encryption_context_equals",
     "GrantConstraints.encryption_context_subset",
+    "GenerateDataKeyPairRequest.encryption_context",
+    "GenerateDataKeyPairWithoutPlaintextRequest.encryption_context",
 }
 
 
@@ -158,6 +175,33 @@ def definitions_of_message(path: Path, message: str) -> dict[str, str]:
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: message.name)
 def test_every_singular_field_tells_absent_from_empty(message: Descriptor) -> None:
     assert [field.name for field in message.fields if not field.is_repeated and not field.has_presence] == []
+
+
+def test_every_operation_may_be_repeated_by_clients_unless_it_is_known_that_it_must_not() -> None:
+    never_repeated = {
+        method.name
+        for method in METHODS
+        if method.GetOptions().idempotency_level == MethodOptions.IDEMPOTENCY_UNKNOWN
+    }
+    assert never_repeated == NOT_REPEATABLE
+
+
+def test_what_only_reads_is_free_of_side_effects_in_the_contract() -> None:
+    reading = {
+        method.name
+        for method in METHODS
+        if re.match(r"(List|Describe)\w+|Get(?!ParametersForImport)\w+", method.name)
+    }
+    assert reading
+    assert (
+        reading
+        - {
+            method.name
+            for method in METHODS
+            if method.GetOptions().idempotency_level == MethodOptions.NO_SIDE_EFFECTS
+        }
+        == set()
+    )
 
 
 @pytest.mark.parametrize("enum", ENUMS, ids=lambda enum: enum.name)

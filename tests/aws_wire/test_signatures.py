@@ -39,7 +39,7 @@ class HandMovedSeconds:
 def ring_of(server: TestServer, seconds: HandMovedSeconds | None = None) -> AccessKeyRing:
     """Return the access keys of a server's database, as another process sees them."""
     store, sealer = AccessKeyStore(server.running.database), Sealer(server.running.root_keys)
-    return AccessKeyRing(store, sealer, server.clock, seconds or HandMovedSeconds())
+    return AccessKeyRing(store, sealer, seconds or HandMovedSeconds())
 
 
 def pair(key: AccessKey) -> tuple[str, str]:

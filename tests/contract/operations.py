@@ -20,6 +20,9 @@ from keyferry.v1 import (
     EnableKeyRequest,
     EnableKeyRotationRequest,
     EncryptRequest,
+    ExplainAccessRequest,
+    GenerateDataKeyPairRequest,
+    GenerateDataKeyPairWithoutPlaintextRequest,
     GenerateDataKeyRequest,
     GenerateDataKeyWithoutPlaintextRequest,
     GetKeyLastUsageRequest,
@@ -74,6 +77,7 @@ KEY_ONLY = frozenset(
         "CancelKeyDeletion",
         "DisableKeyRotation",
         "EnableKeyRotation",
+        "ExplainAccess",
         "GetKeyLastUsage",
         "GetKeyRotationStatus",
         "ListImportReceipts",
@@ -101,6 +105,8 @@ CRYPTOGRAPHIC = frozenset(
         "ReEncrypt from",
         "ReEncrypt to",
         "GenerateDataKey",
+        "GenerateDataKeyPair",
+        "GenerateDataKeyPairWithoutPlaintext",
         "GenerateDataKeyWithoutPlaintext",
     }
 )
@@ -143,6 +149,7 @@ def request_on(
         "GetKeyRotationStatus": GetKeyRotationStatusRequest(key_id=key_id),
         "RotateKeyOnDemand": RotateKeyOnDemandRequest(key_id=key_id),
         "ListKeyRotations": ListKeyRotationsRequest(key_id=key_id),
+        "ExplainAccess": ExplainAccessRequest(key_id=key_id, action="kms:Decrypt"),
         "GetKeyLastUsage": GetKeyLastUsageRequest(key_id=key_id),
         "ListImportTokens": ListImportTokensRequest(key_id=key_id),
         "RevokeImportToken": RevokeImportTokenRequest(
@@ -164,6 +171,12 @@ def request_on(
             source_key_id=key_id, destination_key_id=destination, ciphertext_blob=ciphertext
         ),
         "ReEncrypt to": ReEncryptRequest(destination_key_id=key_id, ciphertext_blob=ciphertext),
+        "GenerateDataKeyPair": GenerateDataKeyPairRequest(
+            key_id=key_id, key_pair_spec="DATA_KEY_PAIR_SPEC_ECC_NIST_P256"
+        ),
+        "GenerateDataKeyPairWithoutPlaintext": GenerateDataKeyPairWithoutPlaintextRequest(
+            key_id=key_id, key_pair_spec="DATA_KEY_PAIR_SPEC_ECC_NIST_P384"
+        ),
         "GenerateDataKey": GenerateDataKeyRequest(key_id=key_id, key_spec="DATA_KEY_SPEC_AES_256"),
         "GenerateDataKeyWithoutPlaintext": GenerateDataKeyWithoutPlaintextRequest(
             key_id=key_id, number_of_bytes=64

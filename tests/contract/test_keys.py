@@ -44,7 +44,10 @@ ABSENT_BEFORE_IMPORT = {
     "current_key_material_id",
     "deletion_date",
     "expiration_model",
+    "key_agreement_algorithms",
+    "mac_algorithms",
     "pending_deletion_window_in_days",
+    "signing_algorithms",
     "valid_to",
 }
 ALL_MEMBERS = {field.name for field in KeyMetadata.DESCRIPTOR.fields}
@@ -67,6 +70,7 @@ def of_new_external_key(key: KeyMetadata, **different: object) -> KeyMetadata:
         "key_state": "KEY_STATE_PENDING_IMPORT",
         "origin": "ORIGIN_TYPE_EXTERNAL",
         "key_manager": "KEY_MANAGER_TYPE_CUSTOMER",
+        "customer_master_key_spec": "KEY_SPEC_SYMMETRIC_DEFAULT",
         "key_spec": "KEY_SPEC_SYMMETRIC_DEFAULT",
         "encryption_algorithms": [EncryptionAlgorithmSpec.ENCRYPTION_ALGORITHM_SPEC_SYMMETRIC_DEFAULT],
         "multi_region": False,

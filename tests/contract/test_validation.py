@@ -13,23 +13,31 @@ from keyferry.v1 import (
     DecryptRequest,
     DeleteAliasRequest,
     DeleteImportedKeyMaterialRequest,
+    DeriveSharedSecretRequest,
     DescribeKeyRequest,
     DisableKeyRequest,
     EnableKeyRequest,
     EncryptRequest,
+    GenerateDataKeyPairRequest,
+    GenerateDataKeyPairWithoutPlaintextRequest,
     GenerateDataKeyRequest,
     GenerateDataKeyWithoutPlaintextRequest,
+    GenerateMacRequest,
     GenerateRandomRequest,
     GetParametersForImportRequest,
+    GetPublicKeyRequest,
     ImportKeyMaterialRequest,
     ListAliasesRequest,
     ListKeysRequest,
     ListResourceTagsRequest,
     ReEncryptRequest,
+    SignRequest,
     TagResourceRequest,
     UntagResourceRequest,
     UpdateAliasRequest,
     UpdateKeyDescriptionRequest,
+    VerifyMacRequest,
+    VerifyRequest,
 )
 from keyferry_client import KeyManagementServiceClient
 from keyferry_client.errors import FieldViolation, InvalidMarkerException, ServiceError, ValidationException
@@ -37,6 +45,14 @@ from keyferry_server.operations.list_keys import KEYS
 
 NOT_NULL = "Value null at '{}' failed to satisfy constraint: Member must not be null"
 KEY = "12345678-1234-1234-1234-123456789abc"
+
+KEY_SPECS = {
+    "SYMMETRIC_DEFAULT",
+    *(f"RSA_{bits}" for bits in (2048, 3072, 4096)),
+    *(f"ECC_NIST_P{bits}" for bits in (256, 384, 521)),
+    "ECC_SECG_P256K1",
+    *(f"HMAC_{bits}" for bits in (224, 256, 384, 512)),
+}
 
 REQUIRED: list[tuple[type[Message], list[str]]] = [
     (DescribeKeyRequest, ["keyId"]),
@@ -57,6 +73,14 @@ REQUIRED: list[tuple[type[Message], list[str]]] = [
     (TagResourceRequest, ["keyId", "tags"]),
     (UntagResourceRequest, ["keyId", "tagKeys"]),
     (ListResourceTagsRequest, ["keyId"]),
+    (SignRequest, ["keyId", "message", "signingAlgorithm"]),
+    (VerifyRequest, ["keyId", "message", "signature", "signingAlgorithm"]),
+    (GetPublicKeyRequest, ["keyId"]),
+    (GenerateMacRequest, ["message", "keyId", "macAlgorithm"]),
+    (VerifyMacRequest, ["message", "keyId", "macAlgorithm", "mac"]),
+    (DeriveSharedSecretRequest, ["keyId", "keyAgreementAlgorithm", "publicKey"]),
+    (GenerateDataKeyPairRequest, ["keyId", "keyPairSpec"]),
+    (GenerateDataKeyPairWithoutPlaintextRequest, ["keyId", "keyPairSpec"]),
 ]
 
 BROKEN: list[tuple[Message, str]] = [
@@ -132,6 +156,30 @@ BROKEN: list[tuple[Message, str]] = [
         GenerateRandomRequest(number_of_bytes=1025),
         "Value '1025' at 'numberOfBytes' {}: Member must have value less than or equal to 1024",
     ),
+    (
+        SignRequest(key_id=KEY, message=b"", signing_algorithm=1),
+        "Value at 'message' {}: Member must have length greater than or equal to 1",
+    ),
+    (
+        SignRequest(key_id=KEY, message=b"m" * 4097, signing_algorithm=1),
+        "Value at 'message' {}: Member must have length less than or equal to 4096",
+    ),
+    (
+        VerifyRequest(key_id=KEY, message=b"m", signature=b"s" * 6145, signing_algorithm=1),
+        "Value at 'signature' {}: Member must have length less than or equal to 6144",
+    ),
+    (
+        GenerateMacRequest(key_id=KEY, message=b"m" * 4097, mac_algorithm=1),
+        "Value at 'message' {}: Member must have length less than or equal to 4096",
+    ),
+    (
+        VerifyMacRequest(key_id=KEY, message=b"m", mac=b"", mac_algorithm=1),
+        "Value at 'mac' {}: Member must have length greater than or equal to 1",
+    ),
+    (
+        DeriveSharedSecretRequest(key_id=KEY, key_agreement_algorithm=1, public_key=b"k" * 8193),
+        "Value at 'publicKey' {}: Member must have length less than or equal to 8192",
+    ),
     (ListKeysRequest(limit=0), "Value '0' at 'limit' {}: Member must have value greater than or equal to 1"),
     (
         ListKeysRequest(limit=1001),
@@ -165,8 +213,45 @@ BROKEN: list[tuple[Message, str]] = [
 
 ENUMS: list[tuple[Message, str, set[str]]] = [
     (CreateKeyRequest(origin=99), "origin", {"AWS_KMS", "EXTERNAL"}),
-    (CreateKeyRequest(key_spec=99), "keySpec", {"SYMMETRIC_DEFAULT"}),
-    (CreateKeyRequest(key_usage=99), "keyUsage", {"ENCRYPT_DECRYPT"}),
+    (CreateKeyRequest(key_spec=99), "keySpec", KEY_SPECS),
+    (CreateKeyRequest(customer_master_key_spec=99), "customerMasterKeySpec", KEY_SPECS),
+    (
+        CreateKeyRequest(key_usage=99),
+        "keyUsage",
+        {"ENCRYPT_DECRYPT", "SIGN_VERIFY", "GENERATE_VERIFY_MAC", "KEY_AGREEMENT"},
+    ),
+    (
+        SignRequest(key_id=KEY, message=b"m", signing_algorithm=99),
+        "signingAlgorithm",
+        {
+            *(
+                f"RSASSA_{padding}_SHA_{bits}"
+                for padding in ("PSS", "PKCS1_V1_5")
+                for bits in (256, 384, 512)
+            ),
+            *(f"ECDSA_SHA_{bits}" for bits in (256, 384, 512)),
+        },
+    ),
+    (
+        SignRequest(key_id=KEY, message=b"m", message_type=99, signing_algorithm=1),
+        "messageType",
+        {"RAW", "DIGEST"},
+    ),
+    (
+        GenerateMacRequest(key_id=KEY, message=b"m", mac_algorithm=99),
+        "macAlgorithm",
+        {f"HMAC_SHA_{bits}" for bits in (224, 256, 384, 512)},
+    ),
+    (
+        DeriveSharedSecretRequest(key_id=KEY, key_agreement_algorithm=99, public_key=b"k"),
+        "keyAgreementAlgorithm",
+        {"ECDH"},
+    ),
+    (
+        GenerateDataKeyPairRequest(key_id=KEY, key_pair_spec=99),
+        "keyPairSpec",
+        {spec for spec in KEY_SPECS if spec.startswith(("RSA_", "ECC_"))},
+    ),
     (
         GetParametersForImportRequest(key_id=KEY, wrapping_algorithm=99, wrapping_key_spec=1),
         "wrappingAlgorithm",
@@ -194,7 +279,7 @@ ENUMS: list[tuple[Message, str, set[str]]] = [
     (
         EncryptRequest(key_id=KEY, plaintext=b"p", encryption_algorithm=99),
         "encryptionAlgorithm",
-        {"SYMMETRIC_DEFAULT"},
+        {"SYMMETRIC_DEFAULT", "RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256"},
     ),
     (GenerateDataKeyRequest(key_id=KEY, key_spec=99), "keySpec", {"AES_128", "AES_256"}),
 ]

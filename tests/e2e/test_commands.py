@@ -108,7 +108,7 @@ async def test_a_root_key_is_never_overwritten(run_forked: RunCommand, root_key_
     assert load_root_key_file(root_key_file).decrypt(1, before, b"") == b"plain"
 
 
-@pytest.mark.parametrize("command", [[], ["serve"], ["migrate"], ["check-config"], ["root-key"], ["root-key", "generate"], ["root-key", "status"], ["root-key", "rotate"], ["root-key", "rewrap"], ["root-key", "remove"]], ids=" ".join)  # fmt: skip
+@pytest.mark.parametrize("command", [[], ["serve"], ["migrate"], ["check-config"], ["root-key"], ["root-key", "generate"], ["root-key", "status"], ["root-key", "rotate"], ["root-key", "rewrap"], ["root-key", "remove"], ["certificates"]], ids=" ".join)  # fmt: skip
 async def test_every_command_explains_itself(run_forked: RunCommand, command: list[str]) -> None:
     finished = await run_forked(*command, "--help")
     assert finished.exit_code == 0

@@ -11,6 +11,7 @@ from e2e.callers_view import plain_stub
 from e2e.operators_view import complaint, read_log
 from fixtures.processes import Finished, RunCommand, StartProcess
 from sqlalchemy import make_url
+from token_issuer import Issuer
 
 from keyferry.v1 import GenerateRandomRequest
 from keyferry_server.crypto.root_key.file import generate_root_key_file
@@ -103,8 +104,22 @@ async def test_told_to_be_insecure_it_listens_everywhere_and_the_log_says_so_lou
     assert [warning for warning in warnings if "NO AUTHENTICATION" in warning]
 
 
-async def test_a_server_on_loopback_does_not_cry_wolf(start_process: StartProcess) -> None:
+async def test_also_on_loopback_the_log_says_that_there_is_no_authentication_and_not_when_there_is(
+    start_process: StartProcess, tmp_path: Path
+) -> None:
     server = await start_process()
+    await server.terminate()
+    assert "NO AUTHENTICATION" in server.log.read_text()
+
+    (tmp_path / "keys.json").write_text(Issuer().key_set())
+    tokens = {
+        "KEYFERRY_AUTH": "jwt",
+        "KEYFERRY_JWT_ISSUER": "https://issuer.example",
+        "KEYFERRY_JWT_AUDIENCE": "keyferry",
+        "KEYFERRY_JWT_JWKS_FILE": str(tmp_path / "keys.json"),
+        "KEYFERRY_SPIFFE_TRUST_DOMAIN": "example.org",
+    }
+    server = await start_process(environment=tokens)
     await server.terminate()
     assert "NO AUTHENTICATION" not in server.log.read_text()
 

@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 from dumps import files, pg_dump, values
 from fixtures.server import ServerFactory, TestServer
+from other_keys import bring as bring_material
+from other_keys import create_key
+from private_keys import generate, pkcs8
 from rows import connected
 from secret_search import Haystack, forms, leaks, needles, parts_of_rsa_key
 from steps import create_external_key, get_parameters, import_request
@@ -19,6 +22,7 @@ from keyferry.v1 import (
     DecryptRequest,
     DeleteImportedKeyMaterialRequest,
     EncryptRequest,
+    GenerateDataKeyPairRequest,
     GenerateDataKeyRequest,
 )
 from keyferry_client import KeyManagementServiceClient
@@ -75,7 +79,9 @@ class Installation:
 
 @pytest.fixture
 async def installation(start_server: ServerFactory, data_folder: Path) -> AsyncIterator[Installation]:
-    server = await start_server(database_url=None, root_key_file=None, data_dir=data_folder)
+    server = await start_server(
+        database_url=None, root_key_file=None, data_dir=data_folder, importable_keys="all"
+    )
     operation = server.running.operations[GetParametersForImport]
     watched = Watched(operation.wrapping_keys)
     object.__setattr__(operation, "wrapping_keys", watched)
@@ -85,7 +91,7 @@ async def installation(start_server: ServerFactory, data_folder: Path) -> AsyncI
         await live(server, client, known)
     for number, pair in enumerate(watched.pairs):
         known |= parts_of_rsa_key(f"wrapping key {number}", pair.private_key.reveal())
-    assert len(watched.pairs) == len(IMPORTS) + 4
+    assert len(watched.pairs) == len(IMPORTS) + 6
     await add_secrets_of_the_server(empty, known)
     return empty
 
@@ -131,6 +137,19 @@ async def live(server: TestServer, client: KeyManagementServiceClient, known: di
         GenerateDataKeyRequest(key_id=key_id, key_spec="DATA_KEY_SPEC_AES_256")
     )
     known["data key"] = data_key.plaintext
+    pair = await client.generate_data_key_pair_async(
+        GenerateDataKeyPairRequest(key_id=key_id, key_pair_spec="DATA_KEY_PAIR_SPEC_RSA_2048")
+    )
+    known |= parts_of_rsa_key("data key pair", pair.private_key_plaintext)
+
+    private_key = pkcs8(generate("RSA_2048"))
+    known |= parts_of_rsa_key("imported private key", private_key)
+    for spec, usage, material in (
+        ("RSA_2048", "SIGN_VERIFY", private_key),
+        ("HMAC_512", "GENERATE_VERIFY_MAC", fresh("imported HMAC key", 64)),
+    ):
+        key = await create_key(client, spec, usage, "EXTERNAL")
+        await bring_material(client, key.key_id, material)
     await client.create_key_async(CreateKeyRequest(origin="ORIGIN_TYPE_AWS_KMS"))
 
 

@@ -18,9 +18,17 @@ class GrantOperation(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     GRANT_OPERATION_GENERATE_DATA_KEY_WITHOUT_PLAINTEXT: _ClassVar[GrantOperation]
     GRANT_OPERATION_RE_ENCRYPT_FROM: _ClassVar[GrantOperation]
     GRANT_OPERATION_RE_ENCRYPT_TO: _ClassVar[GrantOperation]
+    GRANT_OPERATION_SIGN: _ClassVar[GrantOperation]
+    GRANT_OPERATION_VERIFY: _ClassVar[GrantOperation]
+    GRANT_OPERATION_GET_PUBLIC_KEY: _ClassVar[GrantOperation]
     GRANT_OPERATION_CREATE_GRANT: _ClassVar[GrantOperation]
     GRANT_OPERATION_RETIRE_GRANT: _ClassVar[GrantOperation]
     GRANT_OPERATION_DESCRIBE_KEY: _ClassVar[GrantOperation]
+    GRANT_OPERATION_GENERATE_DATA_KEY_PAIR: _ClassVar[GrantOperation]
+    GRANT_OPERATION_GENERATE_DATA_KEY_PAIR_WITHOUT_PLAINTEXT: _ClassVar[GrantOperation]
+    GRANT_OPERATION_GENERATE_MAC: _ClassVar[GrantOperation]
+    GRANT_OPERATION_VERIFY_MAC: _ClassVar[GrantOperation]
+    GRANT_OPERATION_DERIVE_SHARED_SECRET: _ClassVar[GrantOperation]
 GRANT_OPERATION_UNSPECIFIED: GrantOperation
 GRANT_OPERATION_DECRYPT: GrantOperation
 GRANT_OPERATION_ENCRYPT: GrantOperation
@@ -28,9 +36,17 @@ GRANT_OPERATION_GENERATE_DATA_KEY: GrantOperation
 GRANT_OPERATION_GENERATE_DATA_KEY_WITHOUT_PLAINTEXT: GrantOperation
 GRANT_OPERATION_RE_ENCRYPT_FROM: GrantOperation
 GRANT_OPERATION_RE_ENCRYPT_TO: GrantOperation
+GRANT_OPERATION_SIGN: GrantOperation
+GRANT_OPERATION_VERIFY: GrantOperation
+GRANT_OPERATION_GET_PUBLIC_KEY: GrantOperation
 GRANT_OPERATION_CREATE_GRANT: GrantOperation
 GRANT_OPERATION_RETIRE_GRANT: GrantOperation
 GRANT_OPERATION_DESCRIBE_KEY: GrantOperation
+GRANT_OPERATION_GENERATE_DATA_KEY_PAIR: GrantOperation
+GRANT_OPERATION_GENERATE_DATA_KEY_PAIR_WITHOUT_PLAINTEXT: GrantOperation
+GRANT_OPERATION_GENERATE_MAC: GrantOperation
+GRANT_OPERATION_VERIFY_MAC: GrantOperation
+GRANT_OPERATION_DERIVE_SHARED_SECRET: GrantOperation
 
 class GrantConstraints(_message.Message):
     __slots__ = ("encryption_context_subset", "encryption_context_equals")

@@ -10,9 +10,10 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class CreateKeyRequest(_message.Message):
-    __slots__ = ("description", "key_usage", "key_spec", "origin", "policy", "bypass_policy_lockout_safety_check", "tags")
+    __slots__ = ("description", "key_usage", "customer_master_key_spec", "key_spec", "origin", "policy", "bypass_policy_lockout_safety_check", "tags")
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     KEY_USAGE_FIELD_NUMBER: _ClassVar[int]
+    CUSTOMER_MASTER_KEY_SPEC_FIELD_NUMBER: _ClassVar[int]
     KEY_SPEC_FIELD_NUMBER: _ClassVar[int]
     ORIGIN_FIELD_NUMBER: _ClassVar[int]
     POLICY_FIELD_NUMBER: _ClassVar[int]
@@ -20,12 +21,13 @@ class CreateKeyRequest(_message.Message):
     TAGS_FIELD_NUMBER: _ClassVar[int]
     description: str
     key_usage: _key_pb2.KeyUsageType
+    customer_master_key_spec: _key_pb2.KeySpec
     key_spec: _key_pb2.KeySpec
     origin: _key_pb2.OriginType
     policy: str
     bypass_policy_lockout_safety_check: bool
     tags: _containers.RepeatedCompositeFieldContainer[_tags_pb2.Tag]
-    def __init__(self, description: _Optional[str] = ..., key_usage: _Optional[_Union[_key_pb2.KeyUsageType, str]] = ..., key_spec: _Optional[_Union[_key_pb2.KeySpec, str]] = ..., origin: _Optional[_Union[_key_pb2.OriginType, str]] = ..., policy: _Optional[str] = ..., bypass_policy_lockout_safety_check: bool = ..., tags: _Optional[_Iterable[_Union[_tags_pb2.Tag, _Mapping]]] = ...) -> None: ...
+    def __init__(self, description: _Optional[str] = ..., key_usage: _Optional[_Union[_key_pb2.KeyUsageType, str]] = ..., customer_master_key_spec: _Optional[_Union[_key_pb2.KeySpec, str]] = ..., key_spec: _Optional[_Union[_key_pb2.KeySpec, str]] = ..., origin: _Optional[_Union[_key_pb2.OriginType, str]] = ..., policy: _Optional[str] = ..., bypass_policy_lockout_safety_check: bool = ..., tags: _Optional[_Iterable[_Union[_tags_pb2.Tag, _Mapping]]] = ...) -> None: ...
 
 class CreateKeyResponse(_message.Message):
     __slots__ = ("key_metadata",)

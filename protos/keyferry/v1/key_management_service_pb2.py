@@ -24,23 +24,101 @@ _sym_db = _symbol_database.Default()
 
 from keyferry.v1 import aliases_pb2 as keyferry_dot_v1_dot_aliases__pb2
 from keyferry.v1 import cryptography_pb2 as keyferry_dot_v1_dot_cryptography__pb2
+from keyferry.v1 import data_key_pair_pb2 as keyferry_dot_v1_dot_data__key__pair__pb2
 from keyferry.v1 import grants_pb2 as keyferry_dot_v1_dot_grants__pb2
+from keyferry.v1 import key_agreement_pb2 as keyferry_dot_v1_dot_key__agreement__pb2
 from keyferry.v1 import key_deletion_pb2 as keyferry_dot_v1_dot_key__deletion__pb2
 from keyferry.v1 import key_import_pb2 as keyferry_dot_v1_dot_key__import__pb2
 from keyferry.v1 import key_lifecycle_pb2 as keyferry_dot_v1_dot_key__lifecycle__pb2
 from keyferry.v1 import key_policies_pb2 as keyferry_dot_v1_dot_key__policies__pb2
 from keyferry.v1 import key_rotation_pb2 as keyferry_dot_v1_dot_key__rotation__pb2
 from keyferry.v1 import key_usage_pb2 as keyferry_dot_v1_dot_key__usage__pb2
+from keyferry.v1 import mac_pb2 as keyferry_dot_v1_dot_mac__pb2
+from keyferry.v1 import signing_pb2 as keyferry_dot_v1_dot_signing__pb2
 from keyferry.v1 import tags_pb2 as keyferry_dot_v1_dot_tags__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(keyferry/v1/key_management_service.proto\x12\x0bkeyferry.v1\x1a\x19keyferry/v1/aliases.proto\x1a\x1ekeyferry/v1/cryptography.proto\x1a\x18keyferry/v1/grants.proto\x1a\x1ekeyferry/v1/key_deletion.proto\x1a\x1ckeyferry/v1/key_import.proto\x1a\x1fkeyferry/v1/key_lifecycle.proto\x1a\x1ekeyferry/v1/key_policies.proto\x1a\x1ekeyferry/v1/key_rotation.proto\x1a\x1bkeyferry/v1/key_usage.proto\x1a\x16keyferry/v1/tags.proto2\xab\x1b\n\x14KeyManagementService\x12J\n\tCreateKey\x12\x1d.keyferry.v1.CreateKeyRequest\x1a\x1e.keyferry.v1.CreateKeyResponse\x12P\n\x0b\x44\x65scribeKey\x12\x1f.keyferry.v1.DescribeKeyRequest\x1a .keyferry.v1.DescribeKeyResponse\x12G\n\x08ListKeys\x12\x1c.keyferry.v1.ListKeysRequest\x1a\x1d.keyferry.v1.ListKeysResponse\x12J\n\tEnableKey\x12\x1d.keyferry.v1.EnableKeyRequest\x1a\x1e.keyferry.v1.EnableKeyResponse\x12M\n\nDisableKey\x12\x1e.keyferry.v1.DisableKeyRequest\x1a\x1f.keyferry.v1.DisableKeyResponse\x12q\n\x16GetParametersForImport\x12*.keyferry.v1.GetParametersForImportRequest\x1a+.keyferry.v1.GetParametersForImportResponse\x12\x62\n\x11ImportKeyMaterial\x12%.keyferry.v1.ImportKeyMaterialRequest\x1a&.keyferry.v1.ImportKeyMaterialResponse\x12z\n\x19\x44\x65leteImportedKeyMaterial\x12-.keyferry.v1.DeleteImportedKeyMaterialRequest\x1a..keyferry.v1.DeleteImportedKeyMaterialResponse\x12\x44\n\x07\x45ncrypt\x12\x1b.keyferry.v1.EncryptRequest\x1a\x1c.keyferry.v1.EncryptResponse\x12\x44\n\x07\x44\x65\x63rypt\x12\x1b.keyferry.v1.DecryptRequest\x1a\x1c.keyferry.v1.DecryptResponse\x12J\n\tReEncrypt\x12\x1d.keyferry.v1.ReEncryptRequest\x1a\x1e.keyferry.v1.ReEncryptResponse\x12\\\n\x0fGenerateDataKey\x12#.keyferry.v1.GenerateDataKeyRequest\x1a$.keyferry.v1.GenerateDataKeyResponse\x12\x8c\x01\n\x1fGenerateDataKeyWithoutPlaintext\x12\x33.keyferry.v1.GenerateDataKeyWithoutPlaintextRequest\x1a\x34.keyferry.v1.GenerateDataKeyWithoutPlaintextResponse\x12Y\n\x0eGenerateRandom\x12\".keyferry.v1.GenerateRandomRequest\x1a#.keyferry.v1.GenerateRandomResponse\x12h\n\x13ScheduleKeyDeletion\x12\'.keyferry.v1.ScheduleKeyDeletionRequest\x1a(.keyferry.v1.ScheduleKeyDeletionResponse\x12\x62\n\x11\x43\x61ncelKeyDeletion\x12%.keyferry.v1.CancelKeyDeletionRequest\x1a&.keyferry.v1.CancelKeyDeletionResponse\x12\x62\n\x11\x45nableKeyRotation\x12%.keyferry.v1.EnableKeyRotationRequest\x1a&.keyferry.v1.EnableKeyRotationResponse\x12\x65\n\x12\x44isableKeyRotation\x12&.keyferry.v1.DisableKeyRotationRequest\x1a\'.keyferry.v1.DisableKeyRotationResponse\x12k\n\x14GetKeyRotationStatus\x12(.keyferry.v1.GetKeyRotationStatusRequest\x1a).keyferry.v1.GetKeyRotationStatusResponse\x12\x62\n\x11RotateKeyOnDemand\x12%.keyferry.v1.RotateKeyOnDemandRequest\x1a&.keyferry.v1.RotateKeyOnDemandResponse\x12_\n\x10ListKeyRotations\x12$.keyferry.v1.ListKeyRotationsRequest\x1a%.keyferry.v1.ListKeyRotationsResponse\x12\\\n\x0fGetKeyLastUsage\x12#.keyferry.v1.GetKeyLastUsageRequest\x1a$.keyferry.v1.GetKeyLastUsageResponse\x12k\n\x14UpdateKeyDescription\x12(.keyferry.v1.UpdateKeyDescriptionRequest\x1a).keyferry.v1.UpdateKeyDescriptionResponse\x12P\n\x0b\x43reateAlias\x12\x1f.keyferry.v1.CreateAliasRequest\x1a .keyferry.v1.CreateAliasResponse\x12P\n\x0bUpdateAlias\x12\x1f.keyferry.v1.UpdateAliasRequest\x1a .keyferry.v1.UpdateAliasResponse\x12P\n\x0b\x44\x65leteAlias\x12\x1f.keyferry.v1.DeleteAliasRequest\x1a .keyferry.v1.DeleteAliasResponse\x12P\n\x0bListAliases\x12\x1f.keyferry.v1.ListAliasesRequest\x1a .keyferry.v1.ListAliasesResponse\x12P\n\x0bTagResource\x12\x1f.keyferry.v1.TagResourceRequest\x1a .keyferry.v1.TagResourceResponse\x12V\n\rUntagResource\x12!.keyferry.v1.UntagResourceRequest\x1a\".keyferry.v1.UntagResourceResponse\x12_\n\x10ListResourceTags\x12$.keyferry.v1.ListResourceTagsRequest\x1a%.keyferry.v1.ListResourceTagsResponse\x12S\n\x0cGetKeyPolicy\x12 .keyferry.v1.GetKeyPolicyRequest\x1a!.keyferry.v1.GetKeyPolicyResponse\x12S\n\x0cPutKeyPolicy\x12 .keyferry.v1.PutKeyPolicyRequest\x1a!.keyferry.v1.PutKeyPolicyResponse\x12\\\n\x0fListKeyPolicies\x12#.keyferry.v1.ListKeyPoliciesRequest\x1a$.keyferry.v1.ListKeyPoliciesResponse\x12P\n\x0b\x43reateGrant\x12\x1f.keyferry.v1.CreateGrantRequest\x1a .keyferry.v1.CreateGrantResponse\x12M\n\nListGrants\x12\x1e.keyferry.v1.ListGrantsRequest\x1a\x1f.keyferry.v1.ListGrantsResponse\x12h\n\x13ListRetirableGrants\x12\'.keyferry.v1.ListRetirableGrantsRequest\x1a(.keyferry.v1.ListRetirableGrantsResponse\x12P\n\x0bRetireGrant\x12\x1f.keyferry.v1.RetireGrantRequest\x1a .keyferry.v1.RetireGrantResponse\x12P\n\x0bRevokeGrant\x12\x1f.keyferry.v1.RevokeGrantRequest\x1a .keyferry.v1.RevokeGrantResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(keyferry/v1/key_management_service.proto\x12\x0bkeyferry.v1\x1a\x19keyferry/v1/aliases.proto\x1a\x1ekeyferry/v1/cryptography.proto\x1a\x1fkeyferry/v1/data_key_pair.proto\x1a\x18keyferry/v1/grants.proto\x1a\x1fkeyferry/v1/key_agreement.proto\x1a\x1ekeyferry/v1/key_deletion.proto\x1a\x1ckeyferry/v1/key_import.proto\x1a\x1fkeyferry/v1/key_lifecycle.proto\x1a\x1ekeyferry/v1/key_policies.proto\x1a\x1ekeyferry/v1/key_rotation.proto\x1a\x1bkeyferry/v1/key_usage.proto\x1a\x15keyferry/v1/mac.proto\x1a\x19keyferry/v1/signing.proto\x1a\x16keyferry/v1/tags.proto2\xc3\"\n\x14KeyManagementService\x12J\n\tCreateKey\x12\x1d.keyferry.v1.CreateKeyRequest\x1a\x1e.keyferry.v1.CreateKeyResponse\x12U\n\x0b\x44\x65scribeKey\x12\x1f.keyferry.v1.DescribeKeyRequest\x1a .keyferry.v1.DescribeKeyResponse\"\x03\x90\x02\x01\x12L\n\x08ListKeys\x12\x1c.keyferry.v1.ListKeysRequest\x1a\x1d.keyferry.v1.ListKeysResponse\"\x03\x90\x02\x01\x12O\n\tEnableKey\x12\x1d.keyferry.v1.EnableKeyRequest\x1a\x1e.keyferry.v1.EnableKeyResponse\"\x03\x90\x02\x02\x12R\n\nDisableKey\x12\x1e.keyferry.v1.DisableKeyRequest\x1a\x1f.keyferry.v1.DisableKeyResponse\"\x03\x90\x02\x02\x12v\n\x16GetParametersForImport\x12*.keyferry.v1.GetParametersForImportRequest\x1a+.keyferry.v1.GetParametersForImportResponse\"\x03\x90\x02\x02\x12g\n\x11ImportKeyMaterial\x12%.keyferry.v1.ImportKeyMaterialRequest\x1a&.keyferry.v1.ImportKeyMaterialResponse\"\x03\x90\x02\x02\x12\x7f\n\x19\x44\x65leteImportedKeyMaterial\x12-.keyferry.v1.DeleteImportedKeyMaterialRequest\x1a..keyferry.v1.DeleteImportedKeyMaterialResponse\"\x03\x90\x02\x02\x12I\n\x07\x45ncrypt\x12\x1b.keyferry.v1.EncryptRequest\x1a\x1c.keyferry.v1.EncryptResponse\"\x03\x90\x02\x01\x12I\n\x07\x44\x65\x63rypt\x12\x1b.keyferry.v1.DecryptRequest\x1a\x1c.keyferry.v1.DecryptResponse\"\x03\x90\x02\x01\x12O\n\tReEncrypt\x12\x1d.keyferry.v1.ReEncryptRequest\x1a\x1e.keyferry.v1.ReEncryptResponse\"\x03\x90\x02\x01\x12\x61\n\x0fGenerateDataKey\x12#.keyferry.v1.GenerateDataKeyRequest\x1a$.keyferry.v1.GenerateDataKeyResponse\"\x03\x90\x02\x01\x12\x91\x01\n\x1fGenerateDataKeyWithoutPlaintext\x12\x33.keyferry.v1.GenerateDataKeyWithoutPlaintextRequest\x1a\x34.keyferry.v1.GenerateDataKeyWithoutPlaintextResponse\"\x03\x90\x02\x01\x12^\n\x0eGenerateRandom\x12\".keyferry.v1.GenerateRandomRequest\x1a#.keyferry.v1.GenerateRandomResponse\"\x03\x90\x02\x01\x12h\n\x13ScheduleKeyDeletion\x12\'.keyferry.v1.ScheduleKeyDeletionRequest\x1a(.keyferry.v1.ScheduleKeyDeletionResponse\x12\x62\n\x11\x43\x61ncelKeyDeletion\x12%.keyferry.v1.CancelKeyDeletionRequest\x1a&.keyferry.v1.CancelKeyDeletionResponse\x12g\n\x11\x45nableKeyRotation\x12%.keyferry.v1.EnableKeyRotationRequest\x1a&.keyferry.v1.EnableKeyRotationResponse\"\x03\x90\x02\x02\x12j\n\x12\x44isableKeyRotation\x12&.keyferry.v1.DisableKeyRotationRequest\x1a\'.keyferry.v1.DisableKeyRotationResponse\"\x03\x90\x02\x02\x12p\n\x14GetKeyRotationStatus\x12(.keyferry.v1.GetKeyRotationStatusRequest\x1a).keyferry.v1.GetKeyRotationStatusResponse\"\x03\x90\x02\x01\x12\x62\n\x11RotateKeyOnDemand\x12%.keyferry.v1.RotateKeyOnDemandRequest\x1a&.keyferry.v1.RotateKeyOnDemandResponse\x12\x64\n\x10ListKeyRotations\x12$.keyferry.v1.ListKeyRotationsRequest\x1a%.keyferry.v1.ListKeyRotationsResponse\"\x03\x90\x02\x01\x12\x61\n\x0fGetKeyLastUsage\x12#.keyferry.v1.GetKeyLastUsageRequest\x1a$.keyferry.v1.GetKeyLastUsageResponse\"\x03\x90\x02\x01\x12p\n\x14UpdateKeyDescription\x12(.keyferry.v1.UpdateKeyDescriptionRequest\x1a).keyferry.v1.UpdateKeyDescriptionResponse\"\x03\x90\x02\x02\x12P\n\x0b\x43reateAlias\x12\x1f.keyferry.v1.CreateAliasRequest\x1a .keyferry.v1.CreateAliasResponse\x12U\n\x0bUpdateAlias\x12\x1f.keyferry.v1.UpdateAliasRequest\x1a .keyferry.v1.UpdateAliasResponse\"\x03\x90\x02\x02\x12P\n\x0b\x44\x65leteAlias\x12\x1f.keyferry.v1.DeleteAliasRequest\x1a .keyferry.v1.DeleteAliasResponse\x12U\n\x0bListAliases\x12\x1f.keyferry.v1.ListAliasesRequest\x1a .keyferry.v1.ListAliasesResponse\"\x03\x90\x02\x01\x12U\n\x0bTagResource\x12\x1f.keyferry.v1.TagResourceRequest\x1a .keyferry.v1.TagResourceResponse\"\x03\x90\x02\x02\x12[\n\rUntagResource\x12!.keyferry.v1.UntagResourceRequest\x1a\".keyferry.v1.UntagResourceResponse\"\x03\x90\x02\x02\x12\x64\n\x10ListResourceTags\x12$.keyferry.v1.ListResourceTagsRequest\x1a%.keyferry.v1.ListResourceTagsResponse\"\x03\x90\x02\x01\x12X\n\x0cGetKeyPolicy\x12 .keyferry.v1.GetKeyPolicyRequest\x1a!.keyferry.v1.GetKeyPolicyResponse\"\x03\x90\x02\x01\x12X\n\x0cPutKeyPolicy\x12 .keyferry.v1.PutKeyPolicyRequest\x1a!.keyferry.v1.PutKeyPolicyResponse\"\x03\x90\x02\x02\x12\x61\n\x0fListKeyPolicies\x12#.keyferry.v1.ListKeyPoliciesRequest\x1a$.keyferry.v1.ListKeyPoliciesResponse\"\x03\x90\x02\x01\x12P\n\x0b\x43reateGrant\x12\x1f.keyferry.v1.CreateGrantRequest\x1a .keyferry.v1.CreateGrantResponse\x12R\n\nListGrants\x12\x1e.keyferry.v1.ListGrantsRequest\x1a\x1f.keyferry.v1.ListGrantsResponse\"\x03\x90\x02\x01\x12m\n\x13ListRetirableGrants\x12\'.keyferry.v1.ListRetirableGrantsRequest\x1a(.keyferry.v1.ListRetirableGrantsResponse\"\x03\x90\x02\x01\x12P\n\x0bRetireGrant\x12\x1f.keyferry.v1.RetireGrantRequest\x1a .keyferry.v1.RetireGrantResponse\x12P\n\x0bRevokeGrant\x12\x1f.keyferry.v1.RevokeGrantRequest\x1a .keyferry.v1.RevokeGrantResponse\x12@\n\x04Sign\x12\x18.keyferry.v1.SignRequest\x1a\x19.keyferry.v1.SignResponse\"\x03\x90\x02\x01\x12\x46\n\x06Verify\x12\x1a.keyferry.v1.VerifyRequest\x1a\x1b.keyferry.v1.VerifyResponse\"\x03\x90\x02\x01\x12X\n\x0cGetPublicKey\x12 .keyferry.v1.GetPublicKeyRequest\x1a!.keyferry.v1.GetPublicKeyResponse\"\x03\x90\x02\x01\x12U\n\x0bGenerateMac\x12\x1f.keyferry.v1.GenerateMacRequest\x1a .keyferry.v1.GenerateMacResponse\"\x03\x90\x02\x01\x12O\n\tVerifyMac\x12\x1d.keyferry.v1.VerifyMacRequest\x1a\x1e.keyferry.v1.VerifyMacResponse\"\x03\x90\x02\x01\x12j\n\x12\x44\x65riveSharedSecret\x12&.keyferry.v1.DeriveSharedSecretRequest\x1a\'.keyferry.v1.DeriveSharedSecretResponse\"\x03\x90\x02\x01\x12m\n\x13GenerateDataKeyPair\x12\'.keyferry.v1.GenerateDataKeyPairRequest\x1a(.keyferry.v1.GenerateDataKeyPairResponse\"\x03\x90\x02\x01\x12\x9d\x01\n#GenerateDataKeyPairWithoutPlaintext\x12\x37.keyferry.v1.GenerateDataKeyPairWithoutPlaintextRequest\x1a\x38.keyferry.v1.GenerateDataKeyPairWithoutPlaintextResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'keyferry.v1.key_management_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_KEYMANAGEMENTSERVICE']._serialized_start=355
-  _globals['_KEYMANAGEMENTSERVICE']._serialized_end=3854
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['DescribeKey']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['DescribeKey']._serialized_options = b'\220\002\001'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['ListKeys']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['ListKeys']._serialized_options = b'\220\002\001'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['EnableKey']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['EnableKey']._serialized_options = b'\220\002\002'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['DisableKey']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['DisableKey']._serialized_options = b'\220\002\002'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['GetParametersForImport']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['GetParametersForImport']._serialized_options = b'\220\002\002'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['ImportKeyMaterial']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['ImportKeyMaterial']._serialized_options = b'\220\002\002'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['DeleteImportedKeyMaterial']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['DeleteImportedKeyMaterial']._serialized_options = b'\220\002\002'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['Encrypt']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['Encrypt']._serialized_options = b'\220\002\001'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['Decrypt']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['Decrypt']._serialized_options = b'\220\002\001'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['ReEncrypt']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['ReEncrypt']._serialized_options = b'\220\002\001'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['GenerateDataKey']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['GenerateDataKey']._serialized_options = b'\220\002\001'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['GenerateDataKeyWithoutPlaintext']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['GenerateDataKeyWithoutPlaintext']._serialized_options = b'\220\002\001'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['GenerateRandom']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['GenerateRandom']._serialized_options = b'\220\002\001'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['EnableKeyRotation']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['EnableKeyRotation']._serialized_options = b'\220\002\002'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['DisableKeyRotation']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['DisableKeyRotation']._serialized_options = b'\220\002\002'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['GetKeyRotationStatus']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['GetKeyRotationStatus']._serialized_options = b'\220\002\001'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['ListKeyRotations']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['ListKeyRotations']._serialized_options = b'\220\002\001'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['GetKeyLastUsage']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['GetKeyLastUsage']._serialized_options = b'\220\002\001'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['UpdateKeyDescription']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['UpdateKeyDescription']._serialized_options = b'\220\002\002'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['UpdateAlias']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['UpdateAlias']._serialized_options = b'\220\002\002'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['ListAliases']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['ListAliases']._serialized_options = b'\220\002\001'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['TagResource']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['TagResource']._serialized_options = b'\220\002\002'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['UntagResource']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['UntagResource']._serialized_options = b'\220\002\002'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['ListResourceTags']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['ListResourceTags']._serialized_options = b'\220\002\001'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['GetKeyPolicy']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['GetKeyPolicy']._serialized_options = b'\220\002\001'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['PutKeyPolicy']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['PutKeyPolicy']._serialized_options = b'\220\002\002'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['ListKeyPolicies']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['ListKeyPolicies']._serialized_options = b'\220\002\001'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['ListGrants']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['ListGrants']._serialized_options = b'\220\002\001'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['ListRetirableGrants']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['ListRetirableGrants']._serialized_options = b'\220\002\001'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['Sign']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['Sign']._serialized_options = b'\220\002\001'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['Verify']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['Verify']._serialized_options = b'\220\002\001'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['GetPublicKey']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['GetPublicKey']._serialized_options = b'\220\002\001'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['GenerateMac']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['GenerateMac']._serialized_options = b'\220\002\001'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['VerifyMac']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['VerifyMac']._serialized_options = b'\220\002\001'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['DeriveSharedSecret']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['DeriveSharedSecret']._serialized_options = b'\220\002\001'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['GenerateDataKeyPair']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['GenerateDataKeyPair']._serialized_options = b'\220\002\001'
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['GenerateDataKeyPairWithoutPlaintext']._loaded_options = None
+  _globals['_KEYMANAGEMENTSERVICE'].methods_by_name['GenerateDataKeyPairWithoutPlaintext']._serialized_options = b'\220\002\001'
+  _globals['_KEYMANAGEMENTSERVICE']._serialized_start=471
+  _globals['_KEYMANAGEMENTSERVICE']._serialized_end=4890
 # @@protoc_insertion_point(module_scope)

@@ -5,13 +5,17 @@ import warnings
 
 from keyferry.v1 import aliases_pb2 as keyferry_dot_v1_dot_aliases__pb2
 from keyferry.v1 import cryptography_pb2 as keyferry_dot_v1_dot_cryptography__pb2
+from keyferry.v1 import data_key_pair_pb2 as keyferry_dot_v1_dot_data__key__pair__pb2
 from keyferry.v1 import grants_pb2 as keyferry_dot_v1_dot_grants__pb2
+from keyferry.v1 import key_agreement_pb2 as keyferry_dot_v1_dot_key__agreement__pb2
 from keyferry.v1 import key_deletion_pb2 as keyferry_dot_v1_dot_key__deletion__pb2
 from keyferry.v1 import key_import_pb2 as keyferry_dot_v1_dot_key__import__pb2
 from keyferry.v1 import key_lifecycle_pb2 as keyferry_dot_v1_dot_key__lifecycle__pb2
 from keyferry.v1 import key_policies_pb2 as keyferry_dot_v1_dot_key__policies__pb2
 from keyferry.v1 import key_rotation_pb2 as keyferry_dot_v1_dot_key__rotation__pb2
 from keyferry.v1 import key_usage_pb2 as keyferry_dot_v1_dot_key__usage__pb2
+from keyferry.v1 import mac_pb2 as keyferry_dot_v1_dot_mac__pb2
+from keyferry.v1 import signing_pb2 as keyferry_dot_v1_dot_signing__pb2
 from keyferry.v1 import tags_pb2 as keyferry_dot_v1_dot_tags__pb2
 
 GRPC_GENERATED_VERSION = '1.73.1'
@@ -233,6 +237,46 @@ class KeyManagementServiceStub(object):
                 request_serializer=keyferry_dot_v1_dot_grants__pb2.RevokeGrantRequest.SerializeToString,
                 response_deserializer=keyferry_dot_v1_dot_grants__pb2.RevokeGrantResponse.FromString,
                 _registered_method=True)
+        self.Sign = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/Sign',
+                request_serializer=keyferry_dot_v1_dot_signing__pb2.SignRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_signing__pb2.SignResponse.FromString,
+                _registered_method=True)
+        self.Verify = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/Verify',
+                request_serializer=keyferry_dot_v1_dot_signing__pb2.VerifyRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_signing__pb2.VerifyResponse.FromString,
+                _registered_method=True)
+        self.GetPublicKey = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/GetPublicKey',
+                request_serializer=keyferry_dot_v1_dot_signing__pb2.GetPublicKeyRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_signing__pb2.GetPublicKeyResponse.FromString,
+                _registered_method=True)
+        self.GenerateMac = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/GenerateMac',
+                request_serializer=keyferry_dot_v1_dot_mac__pb2.GenerateMacRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_mac__pb2.GenerateMacResponse.FromString,
+                _registered_method=True)
+        self.VerifyMac = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/VerifyMac',
+                request_serializer=keyferry_dot_v1_dot_mac__pb2.VerifyMacRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_mac__pb2.VerifyMacResponse.FromString,
+                _registered_method=True)
+        self.DeriveSharedSecret = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/DeriveSharedSecret',
+                request_serializer=keyferry_dot_v1_dot_key__agreement__pb2.DeriveSharedSecretRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_key__agreement__pb2.DeriveSharedSecretResponse.FromString,
+                _registered_method=True)
+        self.GenerateDataKeyPair = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/GenerateDataKeyPair',
+                request_serializer=keyferry_dot_v1_dot_data__key__pair__pb2.GenerateDataKeyPairRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_data__key__pair__pb2.GenerateDataKeyPairResponse.FromString,
+                _registered_method=True)
+        self.GenerateDataKeyPairWithoutPlaintext = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/GenerateDataKeyPairWithoutPlaintext',
+                request_serializer=keyferry_dot_v1_dot_data__key__pair__pb2.GenerateDataKeyPairWithoutPlaintextRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_data__key__pair__pb2.GenerateDataKeyPairWithoutPlaintextResponse.FromString,
+                _registered_method=True)
 
 
 class KeyManagementServiceServicer(object):
@@ -312,7 +356,8 @@ class KeyManagementServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def Decrypt(self, request, context):
-        """Decrypts what Encrypt, ReEncrypt or a data key operation made.
+        """Decrypts what Encrypt, ReEncrypt or a data key operation made. InvalidKeyUsageException
+        with a key or an algorithm that does not decrypt.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -321,7 +366,8 @@ class KeyManagementServiceServicer(object):
     def ReEncrypt(self, request, context):
         """Decrypts and encrypts again under another key or context, inside the service. As in
         Decrypt, IncorrectKeyException for the ciphertext of another key than the one named,
-        InvalidCiphertextException if the ciphertext or its context is wrong.
+        InvalidCiphertextException if the ciphertext or its context is wrong,
+        InvalidKeyUsageException with a key or an algorithm that does not encrypt.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -329,13 +375,15 @@ class KeyManagementServiceServicer(object):
 
     def GenerateDataKey(self, request, context):
         """Generates a data key; answers it both in plaintext and encrypted.
+        InvalidKeyUsageException unless the key is a symmetric encryption key.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GenerateDataKeyWithoutPlaintext(self, request, context):
-        """Generates a data key; answers it only encrypted.
+        """Generates a data key; answers it only encrypted. InvalidKeyUsageException unless
+        the key is a symmetric encryption key.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -527,6 +575,68 @@ class KeyManagementServiceServicer(object):
 
     def RevokeGrant(self, request, context):
         """Deletes a grant, for those whom the key policy lets.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Sign(self, request, context):
+        """HMAC keys, key pairs, and data key pairs. InvalidKeyUsageException for a key that
+        is for something else, or that has not the algorithm.
+
+        Signs a message of up to 4096 bytes, or its digest.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Verify(self, request, context):
+        """Verifies a signature. KMSInvalidSignatureException if it is not right,
+        InvalidKeyUsageException with a key or an algorithm that does not sign.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetPublicKey(self, request, context):
+        """Shows the public key of an asymmetric key, also while the key is DISABLED or its
+        key material is gone. KMSInvalidStateException before the first import.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GenerateMac(self, request, context):
+        """Makes the HMAC of a message of up to 4096 bytes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def VerifyMac(self, request, context):
+        """Verifies an HMAC. KMSInvalidMacException if it is not right.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeriveSharedSecret(self, request, context):
+        """Derives a secret that a peer derives too, from its public key and the key's private one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GenerateDataKeyPair(self, request, context):
+        """Generates a key pair for use outside; answers its private key both in plaintext
+        and encrypted under a symmetric encryption key.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GenerateDataKeyPairWithoutPlaintext(self, request, context):
+        """Generates a key pair for use outside; answers its private key only encrypted.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -724,6 +834,46 @@ def add_KeyManagementServiceServicer_to_server(servicer, server):
                     servicer.RevokeGrant,
                     request_deserializer=keyferry_dot_v1_dot_grants__pb2.RevokeGrantRequest.FromString,
                     response_serializer=keyferry_dot_v1_dot_grants__pb2.RevokeGrantResponse.SerializeToString,
+            ),
+            'Sign': grpc.unary_unary_rpc_method_handler(
+                    servicer.Sign,
+                    request_deserializer=keyferry_dot_v1_dot_signing__pb2.SignRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_signing__pb2.SignResponse.SerializeToString,
+            ),
+            'Verify': grpc.unary_unary_rpc_method_handler(
+                    servicer.Verify,
+                    request_deserializer=keyferry_dot_v1_dot_signing__pb2.VerifyRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_signing__pb2.VerifyResponse.SerializeToString,
+            ),
+            'GetPublicKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPublicKey,
+                    request_deserializer=keyferry_dot_v1_dot_signing__pb2.GetPublicKeyRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_signing__pb2.GetPublicKeyResponse.SerializeToString,
+            ),
+            'GenerateMac': grpc.unary_unary_rpc_method_handler(
+                    servicer.GenerateMac,
+                    request_deserializer=keyferry_dot_v1_dot_mac__pb2.GenerateMacRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_mac__pb2.GenerateMacResponse.SerializeToString,
+            ),
+            'VerifyMac': grpc.unary_unary_rpc_method_handler(
+                    servicer.VerifyMac,
+                    request_deserializer=keyferry_dot_v1_dot_mac__pb2.VerifyMacRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_mac__pb2.VerifyMacResponse.SerializeToString,
+            ),
+            'DeriveSharedSecret': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeriveSharedSecret,
+                    request_deserializer=keyferry_dot_v1_dot_key__agreement__pb2.DeriveSharedSecretRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_key__agreement__pb2.DeriveSharedSecretResponse.SerializeToString,
+            ),
+            'GenerateDataKeyPair': grpc.unary_unary_rpc_method_handler(
+                    servicer.GenerateDataKeyPair,
+                    request_deserializer=keyferry_dot_v1_dot_data__key__pair__pb2.GenerateDataKeyPairRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_data__key__pair__pb2.GenerateDataKeyPairResponse.SerializeToString,
+            ),
+            'GenerateDataKeyPairWithoutPlaintext': grpc.unary_unary_rpc_method_handler(
+                    servicer.GenerateDataKeyPairWithoutPlaintext,
+                    request_deserializer=keyferry_dot_v1_dot_data__key__pair__pb2.GenerateDataKeyPairWithoutPlaintextRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_data__key__pair__pb2.GenerateDataKeyPairWithoutPlaintextResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1752,6 +1902,222 @@ class KeyManagementService(object):
             '/keyferry.v1.KeyManagementService/RevokeGrant',
             keyferry_dot_v1_dot_grants__pb2.RevokeGrantRequest.SerializeToString,
             keyferry_dot_v1_dot_grants__pb2.RevokeGrantResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Sign(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/Sign',
+            keyferry_dot_v1_dot_signing__pb2.SignRequest.SerializeToString,
+            keyferry_dot_v1_dot_signing__pb2.SignResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Verify(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/Verify',
+            keyferry_dot_v1_dot_signing__pb2.VerifyRequest.SerializeToString,
+            keyferry_dot_v1_dot_signing__pb2.VerifyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPublicKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/GetPublicKey',
+            keyferry_dot_v1_dot_signing__pb2.GetPublicKeyRequest.SerializeToString,
+            keyferry_dot_v1_dot_signing__pb2.GetPublicKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GenerateMac(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/GenerateMac',
+            keyferry_dot_v1_dot_mac__pb2.GenerateMacRequest.SerializeToString,
+            keyferry_dot_v1_dot_mac__pb2.GenerateMacResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def VerifyMac(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/VerifyMac',
+            keyferry_dot_v1_dot_mac__pb2.VerifyMacRequest.SerializeToString,
+            keyferry_dot_v1_dot_mac__pb2.VerifyMacResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeriveSharedSecret(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/DeriveSharedSecret',
+            keyferry_dot_v1_dot_key__agreement__pb2.DeriveSharedSecretRequest.SerializeToString,
+            keyferry_dot_v1_dot_key__agreement__pb2.DeriveSharedSecretResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GenerateDataKeyPair(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/GenerateDataKeyPair',
+            keyferry_dot_v1_dot_data__key__pair__pb2.GenerateDataKeyPairRequest.SerializeToString,
+            keyferry_dot_v1_dot_data__key__pair__pb2.GenerateDataKeyPairResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GenerateDataKeyPairWithoutPlaintext(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/GenerateDataKeyPairWithoutPlaintext',
+            keyferry_dot_v1_dot_data__key__pair__pb2.GenerateDataKeyPairWithoutPlaintextRequest.SerializeToString,
+            keyferry_dot_v1_dot_data__key__pair__pb2.GenerateDataKeyPairWithoutPlaintextResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -21,11 +21,25 @@ class KeyUsageType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     KEY_USAGE_TYPE_UNSPECIFIED: _ClassVar[KeyUsageType]
     KEY_USAGE_TYPE_ENCRYPT_DECRYPT: _ClassVar[KeyUsageType]
+    KEY_USAGE_TYPE_SIGN_VERIFY: _ClassVar[KeyUsageType]
+    KEY_USAGE_TYPE_GENERATE_VERIFY_MAC: _ClassVar[KeyUsageType]
+    KEY_USAGE_TYPE_KEY_AGREEMENT: _ClassVar[KeyUsageType]
 
 class KeySpec(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     KEY_SPEC_UNSPECIFIED: _ClassVar[KeySpec]
     KEY_SPEC_SYMMETRIC_DEFAULT: _ClassVar[KeySpec]
+    KEY_SPEC_RSA_2048: _ClassVar[KeySpec]
+    KEY_SPEC_RSA_3072: _ClassVar[KeySpec]
+    KEY_SPEC_RSA_4096: _ClassVar[KeySpec]
+    KEY_SPEC_ECC_NIST_P256: _ClassVar[KeySpec]
+    KEY_SPEC_ECC_NIST_P384: _ClassVar[KeySpec]
+    KEY_SPEC_ECC_NIST_P521: _ClassVar[KeySpec]
+    KEY_SPEC_ECC_SECG_P256K1: _ClassVar[KeySpec]
+    KEY_SPEC_HMAC_224: _ClassVar[KeySpec]
+    KEY_SPEC_HMAC_256: _ClassVar[KeySpec]
+    KEY_SPEC_HMAC_384: _ClassVar[KeySpec]
+    KEY_SPEC_HMAC_512: _ClassVar[KeySpec]
 
 class OriginType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -48,6 +62,34 @@ class EncryptionAlgorithmSpec(int, metaclass=_enum_type_wrapper.EnumTypeWrapper)
     __slots__ = ()
     ENCRYPTION_ALGORITHM_SPEC_UNSPECIFIED: _ClassVar[EncryptionAlgorithmSpec]
     ENCRYPTION_ALGORITHM_SPEC_SYMMETRIC_DEFAULT: _ClassVar[EncryptionAlgorithmSpec]
+    ENCRYPTION_ALGORITHM_SPEC_RSAES_OAEP_SHA_1: _ClassVar[EncryptionAlgorithmSpec]
+    ENCRYPTION_ALGORITHM_SPEC_RSAES_OAEP_SHA_256: _ClassVar[EncryptionAlgorithmSpec]
+
+class SigningAlgorithmSpec(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SIGNING_ALGORITHM_SPEC_UNSPECIFIED: _ClassVar[SigningAlgorithmSpec]
+    SIGNING_ALGORITHM_SPEC_RSASSA_PSS_SHA_256: _ClassVar[SigningAlgorithmSpec]
+    SIGNING_ALGORITHM_SPEC_RSASSA_PSS_SHA_384: _ClassVar[SigningAlgorithmSpec]
+    SIGNING_ALGORITHM_SPEC_RSASSA_PSS_SHA_512: _ClassVar[SigningAlgorithmSpec]
+    SIGNING_ALGORITHM_SPEC_RSASSA_PKCS1_V1_5_SHA_256: _ClassVar[SigningAlgorithmSpec]
+    SIGNING_ALGORITHM_SPEC_RSASSA_PKCS1_V1_5_SHA_384: _ClassVar[SigningAlgorithmSpec]
+    SIGNING_ALGORITHM_SPEC_RSASSA_PKCS1_V1_5_SHA_512: _ClassVar[SigningAlgorithmSpec]
+    SIGNING_ALGORITHM_SPEC_ECDSA_SHA_256: _ClassVar[SigningAlgorithmSpec]
+    SIGNING_ALGORITHM_SPEC_ECDSA_SHA_384: _ClassVar[SigningAlgorithmSpec]
+    SIGNING_ALGORITHM_SPEC_ECDSA_SHA_512: _ClassVar[SigningAlgorithmSpec]
+
+class MacAlgorithmSpec(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    MAC_ALGORITHM_SPEC_UNSPECIFIED: _ClassVar[MacAlgorithmSpec]
+    MAC_ALGORITHM_SPEC_HMAC_SHA_224: _ClassVar[MacAlgorithmSpec]
+    MAC_ALGORITHM_SPEC_HMAC_SHA_256: _ClassVar[MacAlgorithmSpec]
+    MAC_ALGORITHM_SPEC_HMAC_SHA_384: _ClassVar[MacAlgorithmSpec]
+    MAC_ALGORITHM_SPEC_HMAC_SHA_512: _ClassVar[MacAlgorithmSpec]
+
+class KeyAgreementAlgorithmSpec(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    KEY_AGREEMENT_ALGORITHM_SPEC_UNSPECIFIED: _ClassVar[KeyAgreementAlgorithmSpec]
+    KEY_AGREEMENT_ALGORITHM_SPEC_ECDH: _ClassVar[KeyAgreementAlgorithmSpec]
 KEY_STATE_UNSPECIFIED: KeyState
 KEY_STATE_ENABLED: KeyState
 KEY_STATE_DISABLED: KeyState
@@ -55,8 +97,22 @@ KEY_STATE_PENDING_DELETION: KeyState
 KEY_STATE_PENDING_IMPORT: KeyState
 KEY_USAGE_TYPE_UNSPECIFIED: KeyUsageType
 KEY_USAGE_TYPE_ENCRYPT_DECRYPT: KeyUsageType
+KEY_USAGE_TYPE_SIGN_VERIFY: KeyUsageType
+KEY_USAGE_TYPE_GENERATE_VERIFY_MAC: KeyUsageType
+KEY_USAGE_TYPE_KEY_AGREEMENT: KeyUsageType
 KEY_SPEC_UNSPECIFIED: KeySpec
 KEY_SPEC_SYMMETRIC_DEFAULT: KeySpec
+KEY_SPEC_RSA_2048: KeySpec
+KEY_SPEC_RSA_3072: KeySpec
+KEY_SPEC_RSA_4096: KeySpec
+KEY_SPEC_ECC_NIST_P256: KeySpec
+KEY_SPEC_ECC_NIST_P384: KeySpec
+KEY_SPEC_ECC_NIST_P521: KeySpec
+KEY_SPEC_ECC_SECG_P256K1: KeySpec
+KEY_SPEC_HMAC_224: KeySpec
+KEY_SPEC_HMAC_256: KeySpec
+KEY_SPEC_HMAC_384: KeySpec
+KEY_SPEC_HMAC_512: KeySpec
 ORIGIN_TYPE_UNSPECIFIED: OriginType
 ORIGIN_TYPE_AWS_KMS: OriginType
 ORIGIN_TYPE_EXTERNAL: OriginType
@@ -67,9 +123,28 @@ EXPIRATION_MODEL_TYPE_KEY_MATERIAL_EXPIRES: ExpirationModelType
 EXPIRATION_MODEL_TYPE_KEY_MATERIAL_DOES_NOT_EXPIRE: ExpirationModelType
 ENCRYPTION_ALGORITHM_SPEC_UNSPECIFIED: EncryptionAlgorithmSpec
 ENCRYPTION_ALGORITHM_SPEC_SYMMETRIC_DEFAULT: EncryptionAlgorithmSpec
+ENCRYPTION_ALGORITHM_SPEC_RSAES_OAEP_SHA_1: EncryptionAlgorithmSpec
+ENCRYPTION_ALGORITHM_SPEC_RSAES_OAEP_SHA_256: EncryptionAlgorithmSpec
+SIGNING_ALGORITHM_SPEC_UNSPECIFIED: SigningAlgorithmSpec
+SIGNING_ALGORITHM_SPEC_RSASSA_PSS_SHA_256: SigningAlgorithmSpec
+SIGNING_ALGORITHM_SPEC_RSASSA_PSS_SHA_384: SigningAlgorithmSpec
+SIGNING_ALGORITHM_SPEC_RSASSA_PSS_SHA_512: SigningAlgorithmSpec
+SIGNING_ALGORITHM_SPEC_RSASSA_PKCS1_V1_5_SHA_256: SigningAlgorithmSpec
+SIGNING_ALGORITHM_SPEC_RSASSA_PKCS1_V1_5_SHA_384: SigningAlgorithmSpec
+SIGNING_ALGORITHM_SPEC_RSASSA_PKCS1_V1_5_SHA_512: SigningAlgorithmSpec
+SIGNING_ALGORITHM_SPEC_ECDSA_SHA_256: SigningAlgorithmSpec
+SIGNING_ALGORITHM_SPEC_ECDSA_SHA_384: SigningAlgorithmSpec
+SIGNING_ALGORITHM_SPEC_ECDSA_SHA_512: SigningAlgorithmSpec
+MAC_ALGORITHM_SPEC_UNSPECIFIED: MacAlgorithmSpec
+MAC_ALGORITHM_SPEC_HMAC_SHA_224: MacAlgorithmSpec
+MAC_ALGORITHM_SPEC_HMAC_SHA_256: MacAlgorithmSpec
+MAC_ALGORITHM_SPEC_HMAC_SHA_384: MacAlgorithmSpec
+MAC_ALGORITHM_SPEC_HMAC_SHA_512: MacAlgorithmSpec
+KEY_AGREEMENT_ALGORITHM_SPEC_UNSPECIFIED: KeyAgreementAlgorithmSpec
+KEY_AGREEMENT_ALGORITHM_SPEC_ECDH: KeyAgreementAlgorithmSpec
 
 class KeyMetadata(_message.Message):
-    __slots__ = ("aws_account_id", "key_id", "arn", "creation_date", "enabled", "description", "key_usage", "key_state", "deletion_date", "valid_to", "origin", "expiration_model", "key_manager", "key_spec", "encryption_algorithms", "multi_region", "current_key_material_id", "pending_deletion_window_in_days")
+    __slots__ = ("aws_account_id", "key_id", "arn", "creation_date", "enabled", "description", "key_usage", "key_state", "deletion_date", "valid_to", "origin", "expiration_model", "key_manager", "customer_master_key_spec", "key_spec", "encryption_algorithms", "signing_algorithms", "key_agreement_algorithms", "multi_region", "mac_algorithms", "current_key_material_id", "pending_deletion_window_in_days")
     AWS_ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     KEY_ID_FIELD_NUMBER: _ClassVar[int]
     ARN_FIELD_NUMBER: _ClassVar[int]
@@ -83,9 +158,13 @@ class KeyMetadata(_message.Message):
     ORIGIN_FIELD_NUMBER: _ClassVar[int]
     EXPIRATION_MODEL_FIELD_NUMBER: _ClassVar[int]
     KEY_MANAGER_FIELD_NUMBER: _ClassVar[int]
+    CUSTOMER_MASTER_KEY_SPEC_FIELD_NUMBER: _ClassVar[int]
     KEY_SPEC_FIELD_NUMBER: _ClassVar[int]
     ENCRYPTION_ALGORITHMS_FIELD_NUMBER: _ClassVar[int]
+    SIGNING_ALGORITHMS_FIELD_NUMBER: _ClassVar[int]
+    KEY_AGREEMENT_ALGORITHMS_FIELD_NUMBER: _ClassVar[int]
     MULTI_REGION_FIELD_NUMBER: _ClassVar[int]
+    MAC_ALGORITHMS_FIELD_NUMBER: _ClassVar[int]
     CURRENT_KEY_MATERIAL_ID_FIELD_NUMBER: _ClassVar[int]
     PENDING_DELETION_WINDOW_IN_DAYS_FIELD_NUMBER: _ClassVar[int]
     aws_account_id: str
@@ -101,9 +180,13 @@ class KeyMetadata(_message.Message):
     origin: OriginType
     expiration_model: ExpirationModelType
     key_manager: KeyManagerType
+    customer_master_key_spec: KeySpec
     key_spec: KeySpec
     encryption_algorithms: _containers.RepeatedScalarFieldContainer[EncryptionAlgorithmSpec]
+    signing_algorithms: _containers.RepeatedScalarFieldContainer[SigningAlgorithmSpec]
+    key_agreement_algorithms: _containers.RepeatedScalarFieldContainer[KeyAgreementAlgorithmSpec]
     multi_region: bool
+    mac_algorithms: _containers.RepeatedScalarFieldContainer[MacAlgorithmSpec]
     current_key_material_id: str
     pending_deletion_window_in_days: int
-    def __init__(self, aws_account_id: _Optional[str] = ..., key_id: _Optional[str] = ..., arn: _Optional[str] = ..., creation_date: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., enabled: bool = ..., description: _Optional[str] = ..., key_usage: _Optional[_Union[KeyUsageType, str]] = ..., key_state: _Optional[_Union[KeyState, str]] = ..., deletion_date: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., valid_to: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., origin: _Optional[_Union[OriginType, str]] = ..., expiration_model: _Optional[_Union[ExpirationModelType, str]] = ..., key_manager: _Optional[_Union[KeyManagerType, str]] = ..., key_spec: _Optional[_Union[KeySpec, str]] = ..., encryption_algorithms: _Optional[_Iterable[_Union[EncryptionAlgorithmSpec, str]]] = ..., multi_region: bool = ..., current_key_material_id: _Optional[str] = ..., pending_deletion_window_in_days: _Optional[int] = ...) -> None: ...
+    def __init__(self, aws_account_id: _Optional[str] = ..., key_id: _Optional[str] = ..., arn: _Optional[str] = ..., creation_date: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., enabled: bool = ..., description: _Optional[str] = ..., key_usage: _Optional[_Union[KeyUsageType, str]] = ..., key_state: _Optional[_Union[KeyState, str]] = ..., deletion_date: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., valid_to: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., origin: _Optional[_Union[OriginType, str]] = ..., expiration_model: _Optional[_Union[ExpirationModelType, str]] = ..., key_manager: _Optional[_Union[KeyManagerType, str]] = ..., customer_master_key_spec: _Optional[_Union[KeySpec, str]] = ..., key_spec: _Optional[_Union[KeySpec, str]] = ..., encryption_algorithms: _Optional[_Iterable[_Union[EncryptionAlgorithmSpec, str]]] = ..., signing_algorithms: _Optional[_Iterable[_Union[SigningAlgorithmSpec, str]]] = ..., key_agreement_algorithms: _Optional[_Iterable[_Union[KeyAgreementAlgorithmSpec, str]]] = ..., multi_region: bool = ..., mac_algorithms: _Optional[_Iterable[_Union[MacAlgorithmSpec, str]]] = ..., current_key_material_id: _Optional[str] = ..., pending_deletion_window_in_days: _Optional[int] = ...) -> None: ...

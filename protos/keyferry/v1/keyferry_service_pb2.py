@@ -22,16 +22,23 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from keyferry.v1 import access_pb2 as keyferry_dot_v1_dot_access__pb2
 from keyferry.v1 import import_tokens_pb2 as keyferry_dot_v1_dot_import__tokens__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"keyferry/v1/keyferry_service.proto\x12\x0bkeyferry.v1\x1a\x1fkeyferry/v1/import_tokens.proto2\xbd\x02\n\x0fKeyferryService\x12_\n\x10ListImportTokens\x12$.keyferry.v1.ListImportTokensRequest\x1a%.keyferry.v1.ListImportTokensResponse\x12\x62\n\x11RevokeImportToken\x12%.keyferry.v1.RevokeImportTokenRequest\x1a&.keyferry.v1.RevokeImportTokenResponse\x12\x65\n\x12ListImportReceipts\x12&.keyferry.v1.ListImportReceiptsRequest\x1a\'.keyferry.v1.ListImportReceiptsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"keyferry/v1/keyferry_service.proto\x12\x0bkeyferry.v1\x1a\x18keyferry/v1/access.proto\x1a\x1fkeyferry/v1/import_tokens.proto2\xa4\x03\n\x0fKeyferryService\x12\x64\n\x10ListImportTokens\x12$.keyferry.v1.ListImportTokensRequest\x1a%.keyferry.v1.ListImportTokensResponse\"\x03\x90\x02\x01\x12\x62\n\x11RevokeImportToken\x12%.keyferry.v1.RevokeImportTokenRequest\x1a&.keyferry.v1.RevokeImportTokenResponse\x12j\n\x12ListImportReceipts\x12&.keyferry.v1.ListImportReceiptsRequest\x1a\'.keyferry.v1.ListImportReceiptsResponse\"\x03\x90\x02\x01\x12[\n\rExplainAccess\x12!.keyferry.v1.ExplainAccessRequest\x1a\".keyferry.v1.ExplainAccessResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'keyferry.v1.keyferry_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_KEYFERRYSERVICE']._serialized_start=85
-  _globals['_KEYFERRYSERVICE']._serialized_end=402
+  _globals['_KEYFERRYSERVICE'].methods_by_name['ListImportTokens']._loaded_options = None
+  _globals['_KEYFERRYSERVICE'].methods_by_name['ListImportTokens']._serialized_options = b'\220\002\001'
+  _globals['_KEYFERRYSERVICE'].methods_by_name['ListImportReceipts']._loaded_options = None
+  _globals['_KEYFERRYSERVICE'].methods_by_name['ListImportReceipts']._serialized_options = b'\220\002\001'
+  _globals['_KEYFERRYSERVICE'].methods_by_name['ExplainAccess']._loaded_options = None
+  _globals['_KEYFERRYSERVICE'].methods_by_name['ExplainAccess']._serialized_options = b'\220\002\001'
+  _globals['_KEYFERRYSERVICE']._serialized_start=111
+  _globals['_KEYFERRYSERVICE']._serialized_end=531
 # @@protoc_insertion_point(module_scope)

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from keyferry.v1 import access_pb2 as keyferry_dot_v1_dot_access__pb2
 from keyferry.v1 import import_tokens_pb2 as keyferry_dot_v1_dot_import__tokens__pb2
 
 GRPC_GENERATED_VERSION = '1.73.1'
@@ -49,6 +50,11 @@ class KeyferryServiceStub(object):
                 request_serializer=keyferry_dot_v1_dot_import__tokens__pb2.ListImportReceiptsRequest.SerializeToString,
                 response_deserializer=keyferry_dot_v1_dot_import__tokens__pb2.ListImportReceiptsResponse.FromString,
                 _registered_method=True)
+        self.ExplainAccess = channel.unary_unary(
+                '/keyferry.v1.KeyferryService/ExplainAccess',
+                request_serializer=keyferry_dot_v1_dot_access__pb2.ExplainAccessRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_access__pb2.ExplainAccessResponse.FromString,
+                _registered_method=True)
 
 
 class KeyferryServiceServicer(object):
@@ -78,6 +84,14 @@ class KeyferryServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExplainAccess(self, request, context):
+        """Says whether a principal may do something with a key, and which statements or
+        grant decide it. Nothing is done with the key.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_KeyferryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -95,6 +109,11 @@ def add_KeyferryServiceServicer_to_server(servicer, server):
                     servicer.ListImportReceipts,
                     request_deserializer=keyferry_dot_v1_dot_import__tokens__pb2.ListImportReceiptsRequest.FromString,
                     response_serializer=keyferry_dot_v1_dot_import__tokens__pb2.ListImportReceiptsResponse.SerializeToString,
+            ),
+            'ExplainAccess': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainAccess,
+                    request_deserializer=keyferry_dot_v1_dot_access__pb2.ExplainAccessRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_access__pb2.ExplainAccessResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -178,6 +197,33 @@ class KeyferryService(object):
             '/keyferry.v1.KeyferryService/ListImportReceipts',
             keyferry_dot_v1_dot_import__tokens__pb2.ListImportReceiptsRequest.SerializeToString,
             keyferry_dot_v1_dot_import__tokens__pb2.ListImportReceiptsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainAccess(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyferryService/ExplainAccess',
+            keyferry_dot_v1_dot_access__pb2.ExplainAccessRequest.SerializeToString,
+            keyferry_dot_v1_dot_access__pb2.ExplainAccessResponse.FromString,
             options,
             channel_credentials,
             insecure,

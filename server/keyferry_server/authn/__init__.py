@@ -1,1 +1,1 @@
-"""Who is calling: what a caller shows, and how it is checked."""
+"""Who is calling: what a caller shows, how it is checked, and which principal it stands for."""

@@ -1,10 +1,16 @@
 """Access keys: what callers sign their requests with."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from keyferry_server.authn.caller import Principal
+
+ACCESS_KEY_PREFIX = "KFAK"
+ACCESS_KEY_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+ACCESS_KEY_CHARACTERS = 16
+ACCESS_KEY_ID = re.compile(rf"{ACCESS_KEY_PREFIX}[{ACCESS_KEY_ALPHABET}]{{{ACCESS_KEY_CHARACTERS}}}")
 
 
 class Revealable(Protocol):

@@ -11,9 +11,10 @@ from datetime import datetime
 
 from keyferry_server.authn.caller import Principal
 from keyferry_server.authz.decision import RequestConditions
+from keyferry_server.domain.errors import AccessDeniedException, shown
 from keyferry_server.domain.grant import GrantTerms
 from keyferry_server.domain.key import GuardedKey
-from keyferry_server.domain.letter_case import fold
+from keyferry_server.domain.letter_case import fold, values_of
 from keyferry_server.domain.principal import PrincipalKind, parse_principal_name
 
 _PEER = re.compile(
@@ -77,9 +78,22 @@ OF_KEY: Mapping[str, Callable[[GuardedKey], Sequence[str]]] = {
     "kms:KeySpec": lambda key: (key.key_spec,),
     "kms:KeyUsage": lambda key: (key.key_usage,),
     "kms:MultiRegion": lambda _: ("false",),
+    "kms:ResourceAliases": lambda key: key.labels.aliases,
 }
+RESOURCE_TAG = "aws:ResourceTag/"
 _OF_CALL = {fold(name): read for name, read in OF_CALL.items()}
+_RESOURCE_TAG = fold(RESOURCE_TAG)
 _OF_KEY = {fold(name): read for name, read in OF_KEY.items()}
+
+
+def _tag(key: GuardedKey, name: str) -> Sequence[str]:
+    values = values_of(key.labels.tags, name)
+    if len(values) > 1:
+        raise AccessDeniedException(
+            f"The key has the tag {shown(name)} more than once, in different case. A policy that decides by it cannot "
+            "tell them apart."
+        )
+    return values
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +109,12 @@ class Conditions:
         of_call = _OF_CALL.get(key)
         if of_call is not None:
             return of_call(self.call)
-        of_key = _OF_KEY.get(key) if self.key is not None else None
-        if of_key is not None and self.key is not None:
-            return of_key(self.key)
+        if self.key is not None:
+            of_key = _OF_KEY.get(key)
+            if of_key is not None:
+                return of_key(self.key)
+            if key.startswith(_RESOURCE_TAG):
+                return _tag(self.key, key.removeprefix(_RESOURCE_TAG))
         return self.request.values(key)
 
     @property

@@ -10,6 +10,8 @@ import typer
 from pydantic import ValidationError
 
 from keyferry_server.app import StartError
+from keyferry_server.authn.principal_map import PrincipalMapError
+from keyferry_server.authn.token_keys import TokenKeysError
 from keyferry_server.crypto.root_key import RootKeyError
 from keyferry_server.domain.errors import KmsError
 from keyferry_server.settings import Settings, describe_setting_errors
@@ -51,6 +53,8 @@ def run(work: Coroutine[Any, Any, None]) -> None:
         sys.exit(130)
     except (
         StartError,
+        PrincipalMapError,
+        TokenKeysError,
         RootKeyError,
         EmbeddedPostgresError,
         DatabaseUnusableError,

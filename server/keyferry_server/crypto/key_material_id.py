@@ -9,6 +9,10 @@
 The same material in the same key has the same name for ever: after deletion,
 expiry and rotation of the root key. In another key it has another name. Without
 the installation secret a name tells nothing, not even whether a guess is right.
+
+The material of a key pair is, here, its public key (DER SubjectPublicKeyInfo): so the
+private key has the same name in every encoding, and the public key, which lies in
+the database in the clear, can be checked against the name.
 """
 
 import hmac

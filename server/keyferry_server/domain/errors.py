@@ -5,17 +5,20 @@
     KmsError
     ├── invalid argument      ValidationException · InvalidArnException · InvalidMarkerException
     │                         InvalidCiphertextException · InvalidImportTokenException
-    │                         IncorrectKeyMaterialException · MalformedPolicyDocumentException
+    │                         IncorrectKeyMaterialException · KMSInvalidSignatureException
+    │                         KMSInvalidMacException · MalformedPolicyDocumentException
     │                         InvalidGrantIdException · InvalidGrantTokenException
     │                         InvalidAliasNameException · TagException
     ├── not found             NotFoundException
     ├── already exists        AlreadyExistsException
     ├── failed precondition   DisabledException · KMSInvalidStateException · UnsupportedOperationException
     │                         ExpiredImportTokenException · IncorrectKeyException · DryRunOperationException
+    │                         InvalidKeyUsageException
     ├── permission denied     AccessDeniedException · NotAuthorizedException
-    ├── unauthenticated       MissingAuthenticationTokenException · IncompleteSignatureException
-    │                         UnrecognizedClientException · InvalidSignatureException
-    ├── resource exhausted    LimitExceededException
+    ├── unauthenticated       MissingAuthenticationTokenException · UnrecognizedClientException
+    │                         ExpiredTokenException · IncompleteSignatureException
+    │                         InvalidSignatureException
+    ├── resource exhausted    LimitExceededException · ThrottlingException (may be retried unchanged)
     ├── aborted               ConflictException
     ├── unavailable           DependencyTimeoutException   (may be retried unchanged)
     ├── internal              KMSInternalException         (may be retried unchanged)
@@ -24,7 +27,8 @@
                               RequestEntityTooLargeException
 
 A message is for the person who reads it: what was wrong, what would be right.
-InvalidCiphertextException has none on purpose: it must not tell why.
+InvalidCiphertextException, KMSInvalidSignatureException and KMSInvalidMacException
+have none on purpose: they must not tell why.
 """
 
 from dataclasses import dataclass
@@ -115,7 +119,19 @@ class InvalidImportTokenException(KmsError):
 
 
 class IncorrectKeyMaterialException(KmsError):
-    """The key material has the wrong length or is not what was imported before."""
+    """The key material is not what the key spec asks for, or is not what was imported before."""
+
+    category = Category.INVALID_ARGUMENT
+
+
+class KMSInvalidSignatureException(KmsError):
+    """The signature is not that of the message by the key."""
+
+    category = Category.INVALID_ARGUMENT
+
+
+class KMSInvalidMacException(KmsError):
+    """The MAC is not that of the message under the key."""
 
     category = Category.INVALID_ARGUMENT
 
@@ -192,6 +208,12 @@ class IncorrectKeyException(KmsError):
     category = Category.FAILED_PRECONDITION
 
 
+class InvalidKeyUsageException(KmsError):
+    """The key is for something else, or has not the algorithm."""
+
+    category = Category.FAILED_PRECONDITION
+
+
 class DryRunOperationException(KmsError):
     """The call would have succeeded, and was only tried."""
 
@@ -221,20 +243,8 @@ class AccessDeniedException(KmsError):
     category = Category.PERMISSION_DENIED
 
 
-class MissingAuthenticationTokenException(KmsError):
-    """The call carries nothing that says who makes it."""
-
-    category = Category.UNAUTHENTICATED
-
-
 class IncompleteSignatureException(KmsError):
     """The call's signature lacks something that it needs."""
-
-    category = Category.UNAUTHENTICATED
-
-
-class UnrecognizedClientException(KmsError):
-    """The access key is not known, or is switched off."""
 
     category = Category.UNAUTHENTICATED
 
@@ -249,6 +259,31 @@ class NotAuthorizedException(KmsError):
     """Nobody may do this: the alias name is reserved."""
 
     category = Category.PERMISSION_DENIED
+
+
+class MissingAuthenticationTokenException(KmsError):
+    """The call carries nothing that says who makes it."""
+
+    category = Category.UNAUTHENTICATED
+
+
+class UnrecognizedClientException(KmsError):
+    """What the call carries to say who makes it is not valid, or stands for nobody."""
+
+    category = Category.UNAUTHENTICATED
+
+
+class ExpiredTokenException(KmsError):
+    """What the call carries to say who makes it has expired."""
+
+    category = Category.UNAUTHENTICATED
+
+
+class ThrottlingException(KmsError):
+    """The caller makes more calls than it may in the time."""
+
+    category = Category.RESOURCE_EXHAUSTED
+    retryable = True
 
 
 class DependencyTimeoutException(KmsError):

@@ -7,7 +7,8 @@ The rules:
 2. A grant to the root of an account is one to the account: its other principals
    need an identity policy besides, as with a key policy.
 3. Constraints count where a request has an encryption context. DescribeKey and
-   RetireGrant have none, and are allowed regardless.
+   RetireGrant have none, and are allowed regardless. Grants on keys that take no
+   encryption context have no constraints.
 4. Whoever may create grants by a grant alone can give no more than that grant: the
    same operations or fewer, under constraints that are the same or stricter.
 5. A grant is retired by its retiring principal, by its grantee if RetireGrant is
@@ -25,7 +26,8 @@ from enum import StrEnum
 
 from keyferry_server.domain.errors import InvalidGrantIdException, ValidationException, shown
 from keyferry_server.domain.identifiers import KeyIdentifier
-from keyferry_server.domain.key import KeyUsage
+from keyferry_server.domain.key import Key, KeyUsage
+from keyferry_server.domain.key_specs import ASYMMETRIC
 
 MOST_GRANTS_OF_KEY = 50_000
 MOST_GRANTS_OF_GRANTEE = 500
@@ -44,16 +46,45 @@ class GrantOperation(StrEnum):
     GENERATE_DATA_KEY_WITHOUT_PLAINTEXT = "GenerateDataKeyWithoutPlaintext"
     RE_ENCRYPT_FROM = "ReEncryptFrom"
     RE_ENCRYPT_TO = "ReEncryptTo"
+    SIGN = "Sign"
+    VERIFY = "Verify"
+    GET_PUBLIC_KEY = "GetPublicKey"
     CREATE_GRANT = "CreateGrant"
     RETIRE_GRANT = "RetireGrant"
     DESCRIBE_KEY = "DescribeKey"
+    GENERATE_DATA_KEY_PAIR = "GenerateDataKeyPair"
+    GENERATE_DATA_KEY_PAIR_WITHOUT_PLAINTEXT = "GenerateDataKeyPairWithoutPlaintext"
+    GENERATE_MAC = "GenerateMac"
+    VERIFY_MAC = "VerifyMac"
+    DERIVE_SHARED_SECRET = "DeriveSharedSecret"  # noqa: S105 -- a name, no secret
 
 
-# What a grant on a key of that usage can allow; CreateGrant, RetireGrant and DescribeKey go with every key.
+# What a grant on a key can allow: by the key's usage, by its kind, and what goes with every key.
 _EVERY_KEY = frozenset(
     {GrantOperation.CREATE_GRANT, GrantOperation.RETIRE_GRANT, GrantOperation.DESCRIBE_KEY}
 )
-_OF_USAGE = {KeyUsage.ENCRYPT_DECRYPT: frozenset(GrantOperation)}
+_OF_USAGE = {
+    KeyUsage.ENCRYPT_DECRYPT: frozenset(
+        {
+            GrantOperation.DECRYPT,
+            GrantOperation.ENCRYPT,
+            GrantOperation.RE_ENCRYPT_FROM,
+            GrantOperation.RE_ENCRYPT_TO,
+        }
+    ),
+    KeyUsage.SIGN_VERIFY: frozenset({GrantOperation.SIGN, GrantOperation.VERIFY}),
+    KeyUsage.GENERATE_VERIFY_MAC: frozenset({GrantOperation.GENERATE_MAC, GrantOperation.VERIFY_MAC}),
+    KeyUsage.KEY_AGREEMENT: frozenset({GrantOperation.DERIVE_SHARED_SECRET}),
+}
+_OF_SYMMETRIC = frozenset(
+    {
+        GrantOperation.GENERATE_DATA_KEY,
+        GrantOperation.GENERATE_DATA_KEY_WITHOUT_PLAINTEXT,
+        GrantOperation.GENERATE_DATA_KEY_PAIR,
+        GrantOperation.GENERATE_DATA_KEY_PAIR_WITHOUT_PLAINTEXT,
+    }
+)
+_OF_ASYMMETRIC = frozenset({GrantOperation.GET_PUBLIC_KEY})
 _WITHOUT_CONTEXT = frozenset({GrantOperation.DESCRIBE_KEY, GrantOperation.RETIRE_GRANT})
 
 
@@ -133,19 +164,32 @@ def no_such_grant(grant_id: str, key_arn: str) -> InvalidGrantIdException:
     return InvalidGrantIdException(f"There is no grant {grant_id} on {key_arn}.")
 
 
-def check_terms(terms: GrantTerms, usage: KeyUsage) -> None:
-    """Raise ValidationException for terms that no grant on a key of that usage can have."""
-    possible = _EVERY_KEY | _OF_USAGE[usage]
+def check_terms(terms: GrantTerms, key: Key) -> None:
+    """Raise ValidationException for terms that no grant on a key of that kind can have."""
+    possible = _possible(key)
     impossible = sorted(terms.operations - possible)
     if impossible:
         raise ValidationException(
-            f"A grant on a key with the usage {usage} cannot allow {', '.join(impossible)}. "
-            f"It can allow {', '.join(sorted(possible))}."
+            f"A grant on a key with the usage {key.key_usage} and the key spec {key.key_spec} cannot allow "
+            f"{', '.join(impossible)}. It can allow {', '.join(sorted(possible))}."
         )
     constraints = {"EncryptionContextEquals": terms.constraints.equals, "EncryptionContextSubset": terms.constraints.subset}  # fmt: skip
     for name, pairs in constraints.items():
         if pairs is not None:
+            if not key.is_symmetric:
+                raise ValidationException(
+                    f"{name} can be used with symmetric encryption keys only: others take no encryption context."
+                )
             _check_pairs(name, pairs)
+
+
+def _possible(key: Key) -> frozenset[GrantOperation]:
+    possible = _EVERY_KEY | _OF_USAGE[key.key_usage]
+    if key.is_symmetric:
+        possible |= _OF_SYMMETRIC
+    if key.key_spec in ASYMMETRIC:
+        possible |= _OF_ASYMMETRIC
+    return possible
 
 
 def _check_pairs(name: str, pairs: Mapping[str, str]) -> None:

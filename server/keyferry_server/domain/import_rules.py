@@ -1,4 +1,4 @@
-"""Which key material may be imported into a symmetric encryption key.
+"""Which key material may be imported into a key.
 
 1. Nothing was ever imported: any key material is new. It is current at once.
 2. Afterwards an import brings back key material that the key had: bit for bit the
@@ -6,8 +6,11 @@
 3. Only who says NEW_KEY_MATERIAL adds other material to it. It is pending rotation,
    and one at a time; what the key knows already is not new.
 4. A KeyMaterialId in the request is enforced; new material cannot have one.
+5. Only symmetric encryption keys can have more than one material. Whatever is said
+   about it in an import into another key is a ValidationException.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from keyferry_server.domain.errors import (
@@ -17,6 +20,15 @@ from keyferry_server.domain.errors import (
 )
 from keyferry_server.domain.key import Key
 from keyferry_server.domain.key_material import ImportType, KeyMaterial, KeyMaterialState
+
+
+def check_symmetric_members(key: Key, given: Sequence[str]) -> None:
+    """Refuse the members `given` if the key is not a symmetric encryption key (rule 5); ValidationException."""
+    if given and not key.is_symmetric:
+        raise ValidationException(
+            f"{' and '.join(given)} can be used with symmetric encryption keys only. The key spec of {key.arn} is "
+            f"{key.key_spec}."
+        )
 
 
 def import_type(asked: ImportType | None, key: Key) -> ImportType:

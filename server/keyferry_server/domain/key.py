@@ -27,6 +27,7 @@ from keyferry_server.domain.errors import (
     UnsupportedOperationException,
 )
 from keyferry_server.domain.identifiers import KeyIdentifier, Scope
+from keyferry_server.domain.key_labels import NO_LABELS, KeyLabels
 from keyferry_server.domain.key_material import ExpirationModel, KeyMaterial, KeyMaterialState
 
 
@@ -50,12 +51,26 @@ class KeySpec(StrEnum):
     """The kind of key material in a key."""
 
     SYMMETRIC_DEFAULT = "SYMMETRIC_DEFAULT"
+    RSA_2048 = "RSA_2048"
+    RSA_3072 = "RSA_3072"
+    RSA_4096 = "RSA_4096"
+    ECC_NIST_P256 = "ECC_NIST_P256"
+    ECC_NIST_P384 = "ECC_NIST_P384"
+    ECC_NIST_P521 = "ECC_NIST_P521"
+    ECC_SECG_P256K1 = "ECC_SECG_P256K1"
+    HMAC_224 = "HMAC_224"
+    HMAC_256 = "HMAC_256"
+    HMAC_384 = "HMAC_384"
+    HMAC_512 = "HMAC_512"
 
 
 class KeyUsage(StrEnum):
-    """What a key is for."""
+    """What a key is for: one thing only (``key_specs``)."""
 
     ENCRYPT_DECRYPT = "ENCRYPT_DECRYPT"
+    SIGN_VERIFY = "SIGN_VERIFY"
+    GENERATE_VERIFY_MAC = "GENERATE_VERIFY_MAC"
+    KEY_AGREEMENT = "KEY_AGREEMENT"
 
 
 def is_not_pending_deletion(arn: str) -> KmsError:
@@ -133,6 +148,7 @@ class Key:
     deletion: "Deletion | None" = None
     rotation: "RotationSchedule | None" = None
     policy: str | None = None  # None: the default one (``key_policy``)
+    labels: KeyLabels = NO_LABELS
 
     @property
     def key_id(self) -> str:
@@ -143,6 +159,11 @@ class Key:
     def arn(self) -> str:
         """The key ARN."""
         return self.identifier.arn
+
+    @property
+    def is_symmetric(self) -> bool:
+        """Whether it is a symmetric encryption key: only such keys can have several materials, whose ids are shown."""
+        return self.key_spec is KeySpec.SYMMETRIC_DEFAULT
 
     @property
     def permanent_materials(self) -> tuple[KeyMaterial, ...]:
@@ -227,7 +248,7 @@ class Key:
 
     def check_rotatable(self) -> None:
         """Raise UnsupportedOperationException, as AWS without a message, unless the key can have several materials."""
-        if self.key_spec is not KeySpec.SYMMETRIC_DEFAULT:
+        if not self.is_symmetric:
             raise UnsupportedOperationException
 
     def enabled_after_import(self, material: KeyMaterial, now: datetime) -> bool:
@@ -294,6 +315,11 @@ class GuardedKey:
     def policy(self) -> str | None:
         """The key policy; None for the default one."""
         return self._key.policy
+
+    @property
+    def labels(self) -> KeyLabels:
+        """Its aliases and its tags."""
+        return self._key.labels
 
     @property
     def key_spec(self) -> KeySpec:

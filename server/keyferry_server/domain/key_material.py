@@ -74,7 +74,8 @@ class KeyMaterial:
     `sealed` is None after deletion. After `valid_to` the material counts as gone
     at once, although its bytes stay until they are wiped. `description` is None if
     none was given. `rotation` is None for the first material and for one that is
-    pending rotation.
+    pending rotation. `public_key` is that of an asymmetric key, DER
+    SubjectPublicKeyInfo; it stays after deletion, too.
     """
 
     key_material_id: str
@@ -84,6 +85,7 @@ class KeyMaterial:
     imported_at: datetime
     description: str | None = None
     rotation: Rotation | None = None
+    public_key: bytes | None = None
 
     @property
     def is_permanent(self) -> bool:

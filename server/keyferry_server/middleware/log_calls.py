@@ -7,6 +7,7 @@ import structlog
 from google.protobuf.message import Message
 
 from keyferry_server.call import Call, Handler
+from keyferry_server.domain.audit_trail import CallTrail, current_trail
 from keyferry_server.domain.errors import KmsError
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -31,6 +32,13 @@ async def log_calls(request: Message, call: Call, proceed: Handler) -> Message:
             operation=call.route.name,
             outcome=outcome,
             peer=call.peer,
+            caller=_caller(),
             key_id=getattr(request, "key_id", "")[:80] or None,
             milliseconds=round((time.perf_counter() - start) * 1000, 3),
         )
+
+
+def _caller() -> str | None:
+    # The call that is seen here is that from before it was authenticated.
+    trail = current_trail.get()
+    return trail.caller.get("arn") if isinstance(trail, CallTrail) else None

@@ -48,7 +48,7 @@ class CreateGrant:
         key = await self.door.open(request.key_id, call)
 
         key.check_state(call.route.key_states, self.clock.now())
-        check_terms(terms, key.key_usage)
+        check_terms(terms, key)
         grant = Grant(
             grant_id=secrets.token_hex(GRANT_ID_BYTES),
             key=key.identifier,

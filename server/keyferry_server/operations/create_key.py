@@ -9,7 +9,9 @@ from keyferry_server.domain.audit_trail import note_key
 from keyferry_server.domain.clock import Clock
 from keyferry_server.domain.identifiers import KeyIdentifier, generate_key_id
 from keyferry_server.domain.key import Key, KeySpec, KeyUsage, Origin
+from keyferry_server.domain.key_labels import KeyLabels
 from keyferry_server.domain.key_policy import stored_key_policy
+from keyferry_server.domain.key_specs import choose_key_spec, choose_key_usage
 from keyferry_server.operations.fresh_material import FreshMaterial
 from keyferry_server.operations.gate import Gate
 from keyferry_server.operations.put_key_policy import check_key_policy
@@ -35,8 +37,10 @@ class CreateKey:
     async def __call__(self, request: CreateKeyRequest, call: Call) -> CreateKeyResponse:
         """Create the key and show it."""
         origin = parse_enum(request.origin, Origin) or Origin.AWS_KMS
-        key_spec = parse_enum(request.key_spec, KeySpec) or KeySpec.SYMMETRIC_DEFAULT
-        key_usage = parse_enum(request.key_usage, KeyUsage) or KeyUsage.ENCRYPT_DECRYPT
+        key_spec = choose_key_spec(
+            parse_enum(request.key_spec, KeySpec), parse_enum(request.customer_master_key_spec, KeySpec)
+        )
+        key_usage = choose_key_usage(parse_enum(request.key_usage, KeyUsage), key_spec)
         tags = parse_tags(request.tags)
         policy = request.policy if request.HasField("policy") else None
         if policy is not None:
@@ -48,6 +52,11 @@ class CreateKey:
 
         now = self.clock.now()
         key_id = generate_key_id()
+        materials = (
+            ()
+            if origin is Origin.EXTERNAL
+            else (await self.fresh_material.generate_for(key_spec, key_id, now),)
+        )
         key = Key(
             identifier=KeyIdentifier(call.scope, key_id),
             description=request.description,
@@ -56,8 +65,9 @@ class CreateKey:
             origin=origin,
             enabled=True,
             created_at=now,
-            materials=() if origin is Origin.EXTERNAL else (self.fresh_material.generate(key_id, now),),
+            materials=materials,
             policy=stored_key_policy(policy, call.scope),
+            labels=KeyLabels(tags=tags),
         )
         if policy is not None and not request.bypass_policy_lockout_safety_check:
             await self.gate.check_not_locked_out(key, call)

@@ -7,7 +7,8 @@ from keyferry_server.call import Call
 from keyferry_server.crypto.secret import Secret
 from keyferry_server.domain.dry_run import stop_if_dry_run
 from keyferry_server.domain.errors import ValidationException
-from keyferry_server.domain.key import Key
+from keyferry_server.domain.key import Key, KeyUsage
+from keyferry_server.domain.key_specs import EncryptionAlgorithm, check_use
 from keyferry_server.operations.key_use import Encrypted, KeyUse
 
 _BYTES = {DataKeySpec.DATA_KEY_SPEC_AES_128: 16, DataKeySpec.DATA_KEY_SPEC_AES_256: 32}
@@ -36,6 +37,7 @@ class DataKeys:
 
         key = await self.key_use.open(request.key_id, call)
 
+        check_use(key, call.route.name, KeyUsage.ENCRYPT_DECRYPT, EncryptionAlgorithm.SYMMETRIC_DEFAULT)
         stop_if_dry_run(request.dry_run)
         plaintext = Secret.generate(length)
         return DataKey(

@@ -11,6 +11,7 @@ from datetime import datetime
 from keyferry.v1 import DeleteImportedKeyMaterialRequest, DeleteImportedKeyMaterialResponse
 from keyferry_server.call import Call
 from keyferry_server.domain.errors import NotFoundException
+from keyferry_server.domain.importable_keys import ImportableKeys
 from keyferry_server.domain.key import Key
 from keyferry_server.domain.key_material import KeyMaterial
 from keyferry_server.operations.key_change import KeyChange
@@ -24,6 +25,7 @@ class DeleteImportedKeyMaterial:
 
     change: KeyChange
     keys: KeyStore
+    importable_keys: ImportableKeys
 
     async def __call__(
         self, request: DeleteImportedKeyMaterialRequest, call: Call
@@ -43,9 +45,11 @@ class DeleteImportedKeyMaterial:
             else:
                 await self.keys.forget_material(transaction, key, deleted)
 
-        key = await self.change.run(request.key_id, call, write, Key.check_importable)
+        key = await self.change.run(request.key_id, call, write, self.importable_keys.check)
 
-        return DeleteImportedKeyMaterialResponse(key_id=key.arn, key_material_id=deleted)
+        return DeleteImportedKeyMaterialResponse(
+            key_id=key.arn, key_material_id=deleted if key.is_symmetric else None
+        )
 
 
 def _find(key: Key, asked_id: str | None, now: datetime) -> KeyMaterial | None:

@@ -13,11 +13,11 @@ from keyferry.v1 import GetParametersForImportRequest, GetParametersForImportRes
 from keyferry_server.call import Call
 from keyferry_server.crypto.import_token import ImportTokenCodec
 from keyferry_server.crypto.sealing import Sealer
-from keyferry_server.crypto.wrapping import check_supported
 from keyferry_server.crypto.wrapping.wrapping_key import WrappingKeyPair
 from keyferry_server.domain.clock import Clock
 from keyferry_server.domain.import_parameters import ImportParameters
 from keyferry_server.domain.import_token import LIFETIME, ImportToken, generate_import_token
+from keyferry_server.domain.importable_keys import ImportableKeys, check_wrapping
 from keyferry_server.domain.key_material import WrappingAlgorithm, WrappingKeySpec
 from keyferry_server.domain.sealed_places import WRAPPING_PRIVATE_KEY, Place
 from keyferry_server.operations.key_door import KeyDoor
@@ -46,6 +46,7 @@ class GetParametersForImport:
     tokens: ImportTokenStore
     codec: ImportTokenCodec
     wrapping_keys: WrappingKeySource
+    importable_keys: ImportableKeys
     sealer: Sealer
     clock: Clock
 
@@ -60,9 +61,9 @@ class GetParametersForImport:
 
         key = await self.door.open(request.key_id, call)
 
-        key.check_importable()
+        self.importable_keys.check(key)
         key.check_state(call.route.key_states, self.clock.now())
-        check_supported(algorithm, spec)
+        check_wrapping(key.key_spec, algorithm, spec)
 
         pair = await self.wrapping_keys.take(spec)
         now = self.clock.now()

@@ -7,7 +7,7 @@
    expired, and that it is not spent. The identical request that spent it is
    answered again while its material is still there.
 5. Unwrap the key material, with no database connection held.
-6. Check the material itself.
+6. Check the material itself; bring a private key into its one form.
 7. Compare it with what is associated with the key (``domain.import_rules``). A dry
    run ends here.
 8. In one short transaction: lock the key, check again what may have changed,
@@ -36,9 +36,15 @@ from keyferry_server.domain.clock import Clock
 from keyferry_server.domain.dry_run import stop_if_dry_run
 from keyferry_server.domain.import_parameters import ImportParameters, SpentParameters
 from keyferry_server.domain.import_receipt import ImportReceipt
-from keyferry_server.domain.import_rules import check_import_type, place_material, state_of_new_material
+from keyferry_server.domain.import_rules import (
+    check_import_type,
+    check_symmetric_members,
+    place_material,
+    state_of_new_material,
+)
 from keyferry_server.domain.import_token import ImportToken
 from keyferry_server.domain.import_token import check as check_import_token
+from keyferry_server.domain.importable_keys import ImportableKeys
 from keyferry_server.domain.key import Key
 from keyferry_server.domain.key_material import (
     ExpirationModel,
@@ -46,11 +52,11 @@ from keyferry_server.domain.key_material import (
     KeyMaterial,
     WrappingKeySpec,
     check_expiration,
-    check_key_material,
 )
 from keyferry_server.operations.get_parameters_for_import import private_key_place
 from keyferry_server.operations.key_door import KeyDoor
 from keyferry_server.operations.key_use import material_place
+from keyferry_server.operations.material_check import MaterialCheck
 from keyferry_server.storage.database import Database, Transaction
 from keyferry_server.storage.import_receipt_store import ImportReceiptStore
 from keyferry_server.storage.import_token_store import ImportTokenStore
@@ -70,6 +76,8 @@ class ImportKeyMaterial:
     tokens: ImportTokenStore
     receipts: ImportReceiptStore
     codec: ImportTokenCodec
+    importable_keys: ImportableKeys
+    material_check: MaterialCheck
     key_material_ids: KeyMaterialIds
     sealer: Sealer
     clock: Clock
@@ -86,12 +94,13 @@ class ImportKeyMaterial:
 
         # 2
         key = await self.door.open(request.key_id, call)
-        key.check_importable()
+        self.importable_keys.check(key)
         now = self.clock.now()
         key.check_state(call.route.key_states, now)
 
         # 3
         valid_to = check_expiration(model, asked_valid_to, now)
+        check_symmetric_members(key, _symmetric_members(request))
         check_import_type(asked_type, asked_id, key)
 
         # 4
@@ -110,15 +119,15 @@ class ImportKeyMaterial:
         secret = await self._unwrap(parameters, token, request.encrypted_key_material)
 
         # 6
-        check_key_material(len(secret))
+        fresh = await self.material_check.check_and_canonicalise(key.key_spec, secret)
 
         # 7
-        key_material_id = self.key_material_ids.of(key.key_id, secret)
+        key_material_id = self.key_material_ids.of(key.key_id, fresh.identity)
         place_material(key, asked_type, asked_id, key_material_id, now)
         stop_if_dry_run(request.dry_run)
 
         # 8
-        sealed = self.sealer.seal(secret, material_place(key.key_id, key_material_id))
+        sealed = self.sealer.seal(fresh.secret, material_place(key.key_id, key_material_id))
 
         async def commit(transaction: Transaction) -> ImportReceipt:
             current = await self.door.lock(transaction, key, call)
@@ -137,6 +146,7 @@ class ImportKeyMaterial:
                 imported_at=now,
                 description=_description(request, known),
                 rotation=known.rotation if known else None,
+                public_key=fresh.public_key,
             )
             if not material.is_permanent:
                 # One that expired unused may still have its row.
@@ -173,6 +183,16 @@ class ImportKeyMaterial:
         return await asyncio.to_thread(unwrap)
 
 
+def _symmetric_members(request: ImportKeyMaterialRequest) -> list[str]:
+    """Return which of the members are given that are about several materials in one key."""
+    members = {
+        "ImportType": request.import_type != 0,
+        "KeyMaterialDescription": request.HasField("key_material_description"),
+        "KeyMaterialId": request.HasField("key_material_id"),
+    }
+    return [name for name, is_given in members.items() if is_given]
+
+
 def _description(request: ImportKeyMaterialRequest, known: KeyMaterial | None) -> str | None:
     """Return the words about the material: the request's, or those that it had."""
     if request.HasField("key_material_description"):
@@ -202,6 +222,6 @@ def _digest(key_id: str, request: ImportKeyMaterialRequest, valid_to: datetime |
 def _answer(key: Key, receipt: ImportReceipt) -> ImportKeyMaterialResponse:
     return ImportKeyMaterialResponse(
         key_id=key.arn,
-        key_material_id=receipt.key_material_id,
+        key_material_id=receipt.key_material_id if key.is_symmetric else None,
         receipt=format_import_receipt(key, receipt),
     )

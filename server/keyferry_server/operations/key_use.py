@@ -28,18 +28,18 @@ def material_place(key_id: str, key_material_id: str) -> Place:
 
 @dataclass(frozen=True, slots=True)
 class Encrypted:
-    """A ciphertext and the key material that made it."""
+    """A ciphertext and the key material that made it; None under an asymmetric key, which has only one."""
 
     ciphertext_blob: bytes
-    key_material_id: str
+    key_material_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Decrypted:
-    """A plaintext, and the key and key material that opened it."""
+    """A plaintext, and the key and key material that opened it; None under an asymmetric key."""
 
     key: Key
-    key_material_id: str
+    key_material_id: str | None
     plaintext: Secret
 
 
@@ -57,11 +57,13 @@ class KeyUse:
         key.check_state(call.route.key_states, self.clock.now())
         return key
 
+    def unseal_current(self, key: Key) -> Secret:
+        """Return the current material of an opened key."""
+        return self._unseal(key, _current(key))
+
     def encrypt(self, key: Key, plaintext: bytes, context: Mapping[str, str]) -> Encrypted:
-        """Encrypt with the current material of an opened key."""
-        material = key.current_material
-        if material is None:
-            raise KMSInternalException(f"{key.arn} is enabled without key material")
+        """Encrypt with the current material of an opened symmetric key."""
+        material = _current(key)
         blob = encrypt(self._unseal(key, material), key.key_id, material.key_material_id, plaintext, context)
         return Encrypted(blob, material.key_material_id)
 
@@ -106,3 +108,10 @@ class KeyUse:
         if material.sealed is None:
             raise KMSInternalException(f"{key.arn} is enabled without the key material it needs")
         return self.sealer.unseal(material.sealed, material_place(key.key_id, material.key_material_id))
+
+
+def _current(key: Key) -> KeyMaterial:
+    material = key.current_material
+    if material is None:
+        raise KMSInternalException(f"{key.arn} is enabled without key material")
+    return material

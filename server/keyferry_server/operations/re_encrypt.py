@@ -2,46 +2,57 @@
 
 from dataclasses import dataclass
 
-from keyferry.v1 import EncryptionAlgorithmSpec, ReEncryptRequest, ReEncryptResponse
+from keyferry.v1 import ReEncryptRequest, ReEncryptResponse
 from keyferry_server.call import Call
 from keyferry_server.domain.dry_run import stop_if_dry_run
 from keyferry_server.domain.errors import DryRunOperationException
+from keyferry_server.domain.key_specs import EncryptionAlgorithm
 from keyferry_server.operations.decryption import ignores_ciphertext
-from keyferry_server.operations.key_use import KeyUse
+from keyferry_server.operations.encryption import Encryption
+from keyferry_server.wire.enums import format_enum, parse_enum
+
+_DEFAULT = EncryptionAlgorithm.SYMMETRIC_DEFAULT
 
 
 @dataclass(frozen=True, slots=True)
 class ReEncrypt:
     """Moves a ciphertext from one key and context to another."""
 
-    key_use: KeyUse
+    encryption: Encryption
 
     async def __call__(self, request: ReEncryptRequest, call: Call) -> ReEncryptResponse:
         """Decrypt with the source, encrypt with the destination; each needs its own permission."""
         source_text = request.source_key_id if request.HasField("source_key_id") else None
+        source_algorithm = parse_enum(request.source_encryption_algorithm, EncryptionAlgorithm) or _DEFAULT
+        algorithm = parse_enum(request.destination_encryption_algorithm, EncryptionAlgorithm) or _DEFAULT
+        context = request.destination_encryption_context
         re_encrypt_from, re_encrypt_to = call.route.permissions
 
         is_without_ciphertext = ignores_ciphertext(request, source_text)
 
-        destination = await self.key_use.open(request.destination_key_id, call, re_encrypt_to)
+        destination = await self.encryption.open(request.destination_key_id, algorithm, call, re_encrypt_to)
         if is_without_ciphertext:
-            await self.key_use.open(request.source_key_id, call, re_encrypt_from)
+            await self.encryption.open(request.source_key_id, source_algorithm, call, re_encrypt_from)
             raise DryRunOperationException
-        decrypted = await self.key_use.decrypt(
-            request.ciphertext_blob, request.source_encryption_context, source_text, call, re_encrypt_from
+        decrypted = await self.encryption.decrypt(
+            request.ciphertext_blob,
+            source_algorithm,
+            request.source_encryption_context,
+            source_text,
+            call,
+            re_encrypt_from,
         )
 
+        self.encryption.check(destination, algorithm, decrypted.plaintext.reveal(), context)
         stop_if_dry_run(request.dry_run)
-        encrypted = self.key_use.encrypt(
-            destination, decrypted.plaintext.reveal(), request.destination_encryption_context
-        )
+        encrypted = self.encryption.encrypt(destination, algorithm, decrypted.plaintext.reveal(), context)
 
         return ReEncryptResponse(
             ciphertext_blob=encrypted.ciphertext_blob,
             source_key_id=decrypted.key.arn,
             key_id=destination.arn,
-            source_encryption_algorithm=EncryptionAlgorithmSpec.ENCRYPTION_ALGORITHM_SPEC_SYMMETRIC_DEFAULT,
-            destination_encryption_algorithm=EncryptionAlgorithmSpec.ENCRYPTION_ALGORITHM_SPEC_SYMMETRIC_DEFAULT,
+            source_encryption_algorithm=format_enum(source_algorithm),
+            destination_encryption_algorithm=format_enum(algorithm),
             source_key_material_id=decrypted.key_material_id,
             destination_key_material_id=encrypted.key_material_id,
         )

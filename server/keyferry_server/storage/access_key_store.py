@@ -4,17 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Delete, Row, Update, delete, insert, select, update
 
 from keyferry_server.authn.access_keys import SealedAccessKey
 from keyferry_server.authn.caller import Principal
+from keyferry_server.domain.errors import NotFoundException, shown
 from keyferry_server.storage.database import Database, Transaction
 from keyferry_server.storage.tables import access_keys
 
 
 @dataclass(frozen=True, slots=True)
 class AccessKeyStore:
-    """Keeps access keys. An id that is not there is None or False, not an exception: it is what callers get wrong."""
+    """Keeps access keys."""
 
     database: Database
 
@@ -32,10 +33,10 @@ class AccessKeyStore:
         async def write(transaction: Transaction) -> None:
             await transaction.connection.execute(row)
 
-        await self.database.run(write)
+        await self.database.transact(write)
 
     async def find(self, access_key_id: str) -> SealedAccessKey | None:
-        """Read an access key."""
+        """Read an access key; None if it is not there, as callers get ids wrong."""
         query = select(access_keys).where(access_keys.c.access_key_id == access_key_id)
 
         async def read(transaction: Transaction) -> SealedAccessKey | None:
@@ -53,25 +54,35 @@ class AccessKeyStore:
 
         return await self.database.run(read)
 
-    async def switch(self, access_key_id: str, *, enabled: bool) -> bool:
-        """Switch an access key on or off; False if it is not there."""
-        change = (
-            update(access_keys).where(access_keys.c.access_key_id == access_key_id).values(enabled=enabled)
-        )
+    async def load(self, access_key_id: str) -> SealedAccessKey:
+        """Read an access key as `find` does; NotFoundException if it is not there."""
+        found = await self.find(access_key_id)
+        if found is None:
+            raise _not_found(access_key_id)
+        return found
 
-        async def write(transaction: Transaction) -> bool:
-            return (await transaction.connection.execute(change)).rowcount > 0
+    async def switch(self, access_key_id: str, *, enabled: bool) -> None:
+        """Switch an access key on or off; NotFoundException if it is not there."""
+        await self._change(update(access_keys).values(enabled=enabled), access_key_id)
 
-        return await self.database.run(write)
+    async def delete(self, access_key_id: str) -> None:
+        """Delete an access key for good; NotFoundException if it is not there."""
+        await self._change(delete(access_keys), access_key_id)
 
-    async def delete(self, access_key_id: str) -> bool:
-        """Delete an access key for good; False if it is not there."""
-        removal = delete(access_keys).where(access_keys.c.access_key_id == access_key_id)
+    async def _change(self, change: Update | Delete, access_key_id: str) -> None:
+        statement = change.where(access_keys.c.access_key_id == access_key_id)
 
-        async def write(transaction: Transaction) -> bool:
-            return (await transaction.connection.execute(removal)).rowcount > 0
+        async def write(transaction: Transaction) -> None:
+            if (await transaction.connection.execute(statement)).rowcount == 0:
+                raise _not_found(access_key_id)
 
-        return await self.database.run(write)
+        await self.database.transact(write)
+
+
+def _not_found(access_key_id: str) -> NotFoundException:
+    return NotFoundException(
+        f"There is no access key {shown(access_key_id)}: `keyferry-server access-key list` shows all."
+    )
 
 
 def _access_key(row: Row[Any]) -> SealedAccessKey:

@@ -5,8 +5,22 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, RowMapping, Select, and_, delete, insert, select, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Row,
+    RowMapping,
+    Select,
+    Text,
+    and_,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import JSONB
 
 from keyferry_server.domain.identifiers import AliasIdentifier, KeyIdentifier, Scope
 from keyferry_server.domain.key import (
@@ -18,10 +32,11 @@ from keyferry_server.domain.key import (
     Origin,
     RotationSchedule,
 )
+from keyferry_server.domain.key_labels import KeyLabels
 from keyferry_server.domain.key_material import KeyMaterial, KeyMaterialState, Rotation, RotationType
 from keyferry_server.storage.alias_store import is_alias
 from keyferry_server.storage.database import Database, Transaction
-from keyferry_server.storage.tables import aliases, key_materials, keys
+from keyferry_server.storage.tables import aliases, key_materials, key_tags, keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +156,10 @@ class KeyStore:
             "description": material.description,
             "rotation_date": None if material.rotation is None else material.rotation.date,
             "rotation_type": None if material.rotation is None else material.rotation.type,
+            "public_key": material.public_key,
         }
-        replaced = {name: values[name] for name in ("sealed", "valid_to", "imported_at", "description")}
+        again = ("sealed", "valid_to", "imported_at", "description", "public_key")
+        replaced = {name: values[name] for name in again}
         await transaction.connection.execute(
             postgresql.insert(key_materials)
             .values(values)
@@ -188,8 +205,26 @@ def _is_material(key: Key, key_material_id: str) -> ColumnElement[bool]:
     return and_(key_materials.c.key_id == key.key_id, key_materials.c.key_material_id == key_material_id)
 
 
+_ALIASES, _TAGS = "label_aliases", "label_tags"
+# Tables of their own names: a key is also found by one of its aliases.
+_its_aliases, _its_tags = aliases.alias("its_aliases"), key_tags.alias("its_tags")
+_labels = (
+    func.array(
+        select(_its_aliases.c.alias_name)
+        .where(_its_aliases.c.key_id == keys.c.key_id)
+        .order_by(_its_aliases.c.alias_name)
+        .scalar_subquery(),
+        type_=ARRAY(Text),
+    ).label(_ALIASES),
+    select(func.jsonb_object_agg(_its_tags.c.tag_key, _its_tags.c.tag_value, type_=JSONB))
+    .where(_its_tags.c.key_id == keys.c.key_id)
+    .scalar_subquery()
+    .label(_TAGS),
+)
+
+
 def select_key(identifier: KeyIdentifier | AliasIdentifier) -> Select[Any]:
-    """Select a key, or the key that an alias names, with all its materials: a row for each."""
+    """Select a key, or the key that an alias names, with all its materials, a row for each, and its labels."""
     named = keys.outerjoin(key_materials, key_materials.c.key_id == keys.c.key_id)
     if isinstance(identifier, AliasIdentifier):
         named = named.join(aliases, aliases.c.key_id == keys.c.key_id)
@@ -197,7 +232,7 @@ def select_key(identifier: KeyIdentifier | AliasIdentifier) -> Select[Any]:
     else:
         is_named = keys.c.key_id == identifier.key_id
     return (
-        select(keys, key_materials)
+        select(keys, key_materials, *_labels)
         .select_from(named)
         .where(
             is_named,
@@ -225,6 +260,7 @@ def key_of_rows(identifier: KeyIdentifier | AliasIdentifier, rows: Sequence[Row[
         deletion=_deletion(first),
         rotation=_rotation_schedule(first),
         policy=first[of_key.policy],
+        labels=KeyLabels(tuple(first[_ALIASES] or ()), first[_TAGS] or {}),
         materials=tuple(
             KeyMaterial(
                 key_material_id=row[of_material.key_material_id],
@@ -234,6 +270,7 @@ def key_of_rows(identifier: KeyIdentifier | AliasIdentifier, rows: Sequence[Row[
                 imported_at=row[of_material.imported_at],
                 description=row[of_material.description],
                 rotation=_rotation(row),
+                public_key=row[of_material.public_key],
             )
             for row in mappings
             if row[of_material.key_material_id] is not None

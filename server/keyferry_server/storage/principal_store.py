@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects import postgresql
 
-from keyferry_server.domain.errors import LimitExceededException, NotFoundException
+from keyferry_server.domain.errors import LimitExceededException, NotFoundException, ValidationException
 from keyferry_server.domain.principal import (
     MOST_POLICIES,
     IdentityPolicy,
@@ -25,18 +25,19 @@ class PrincipalStore:
 
     database: Database
 
-    async def add(self, name: PrincipalName, now: datetime) -> bool:
-        """Write a principal; tell whether it was not there yet."""
+    async def add(self, name: PrincipalName, now: datetime) -> None:
+        """Write a new principal; ValidationException if it is there."""
         row = (
             postgresql.insert(principals)
             .values(arn=name.arn, account_id=name.account_id, kind=name.kind, created_at=now)
             .on_conflict_do_nothing()
         )
 
-        async def write(transaction: Transaction) -> int:
-            return (await transaction.connection.execute(row)).rowcount
+        async def write(transaction: Transaction) -> None:
+            if (await transaction.connection.execute(row)).rowcount == 0:
+                raise ValidationException(f"The principal {name.arn} already exists.")
 
-        return await self.database.transact(write) > 0
+        await self.database.transact(write)
 
     async def load(self, arn: str) -> PrincipalRecord:
         """Read a principal."""
@@ -67,12 +68,12 @@ class PrincipalStore:
     async def delete(self, arn: str) -> None:
         """Delete a principal with its policies: from now on it may do nothing."""
 
-        async def write(transaction: Transaction) -> int:
+        async def write(transaction: Transaction) -> None:
             result = await transaction.connection.execute(delete(principals).where(principals.c.arn == arn))
-            return result.rowcount
+            if result.rowcount == 0:
+                raise _not_found(arn)
 
-        if await self.database.transact(write) == 0:
-            raise _not_found(arn)
+        await self.database.transact(write)
 
     async def policies(self, arn: str) -> Sequence[IdentityPolicy]:
         """Read the policies of a principal by their names."""
@@ -121,16 +122,16 @@ class PrincipalStore:
     async def detach(self, arn: str, name: str) -> None:
         """Detach a policy from a principal; NotFoundException if it has none of that name."""
 
-        async def write(transaction: Transaction) -> int:
+        async def write(transaction: Transaction) -> None:
             result = await transaction.connection.execute(
                 delete(identity_policies).where(
                     identity_policies.c.principal_arn == arn, identity_policies.c.name == name
                 )
             )
-            return result.rowcount
+            if result.rowcount == 0:
+                raise NotFoundException(f"{arn} has no policy {name}.")
 
-        if await self.database.transact(write) == 0:
-            raise NotFoundException(f"{arn} has no policy {name}.")
+        await self.database.transact(write)
 
 
 def _not_found(arn: str) -> NotFoundException:

@@ -111,6 +111,11 @@ key_materials = Table(
     Column("description", Text),
     Column("rotation_date", DateTime(timezone=True)),
     Column("rotation_type", Text),
+    Column(
+        "public_key",
+        LargeBinary,
+        comment="of an asymmetric key; outlives the bytes. Never used before it was found to belong to the key material id",
+    ),
     CheckConstraint("key_material_id ~ '^[0-9a-f]{64}$'", name="key_material_id"),
     CheckConstraint("state IN ('CURRENT', 'NON_CURRENT', 'PENDING_ROTATION')", name="state"),
     CheckConstraint("sealed IS NOT NULL OR valid_to IS NULL", name="nothing_expires_twice"),

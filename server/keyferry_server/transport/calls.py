@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 
 from keyferry.v1 import key_management_service_pb2, keyferry_service_pb2
 from keyferry_server.authn.caller import Anonymous
+from keyferry_server.authn.evidence import NOTHING_SHOWN, Evidence
 from keyferry_server.authn.http_request import HttpRequest
 from keyferry_server.call import Call, Handler, Middleware, Route
 from keyferry_server.domain.errors import KmsError
@@ -52,6 +53,7 @@ class Calls:
         request_id: str | None = None,
         is_encrypted: bool = False,
         seconds_left: float | None = None,
+        evidence: Evidence = NOTHING_SHOWN,
         http_request: HttpRequest | None = None,
     ) -> Call:
         """Make the call of a request that arrived; `seconds_left` is how long its caller will wait, if it says so."""
@@ -63,6 +65,7 @@ class Calls:
             caller=Anonymous(),
             scope=self._scope,
             is_encrypted=is_encrypted,
+            evidence=evidence,
             http_request=http_request,
         )
 

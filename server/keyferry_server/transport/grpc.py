@@ -11,15 +11,25 @@ from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from keyferry_server.authn.evidence import Evidence
 from keyferry_server.call import Route
 from keyferry_server.domain.errors import KmsError
 from keyferry_server.transport.calls import SERVICES, Calls
 from keyferry_server.transport.errors import REQUEST_ID_TRAILER, format_error
+from keyferry_server.transport.grpc_tls import LONGEST_CONNECTION_SECONDS, GrpcTls
 
 _SERVICE_NAMES = tuple(service.full_name for service in SERVICES)
 
 # How long streams (health is watched through one) may take to get their last message in a drain.
 _FAREWELL_SECONDS = 1.0
+
+# An authority that is not trusted any more is noticed at the next handshake.
+_HANDSHAKE_ANEW = (
+    ("grpc.max_connection_age_ms", LONGEST_CONNECTION_SECONDS * 1000),
+    ("grpc.max_connection_age_grace_ms", 60_000),
+)
+# How gRPC says that nobody between can read or change what is sent.
+_PRIVATE = b"TSI_PRIVACY_AND_INTEGRITY"
 
 _Behavior = Callable[[Message, "grpc.aio.ServicerContext[Message, Message]"], Any]
 
@@ -27,8 +37,9 @@ _Behavior = Callable[[Message, "grpc.aio.ServicerContext[Message, Message]"], An
 class GrpcServer:
     """Serves the routes on one address. `start` it, `stop` it once."""
 
-    def __init__(self, calls: Calls, max_message_bytes: int) -> None:
+    def __init__(self, calls: Calls, max_message_bytes: int, tls: GrpcTls | None = None) -> None:
         self._calls = calls
+        self._tls = tls
         self._server = grpc.aio.server(
             options=[
                 ("grpc.max_receive_message_length", max_message_bytes),
@@ -36,6 +47,7 @@ class GrpcServer:
                 ("grpc.so_reuseport", 0),  # a taken port is an error, not a shared one
                 ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
                 ("grpc.keepalive_permit_without_calls", 1),
+                *(_HANDSHAKE_ANEW if tls is not None and tls.asks_for_certificates else ()),
             ]
         )
         by_name = {route.name: route for route in calls.routes}
@@ -56,7 +68,11 @@ class GrpcServer:
         """Listen on HOST:PORT and return the port; OSError if the address cannot be had."""
         await self.set_serving(False)
         try:
-            port = self._server.add_insecure_port(address)
+            port = (
+                self._server.add_insecure_port(address)
+                if self._tls is None
+                else self._server.add_secure_port(address, self._tls.credentials())
+            )
         except RuntimeError as error:
             raise OSError(
                 f"cannot listen on {address}: the address is in use or is not this machine's"
@@ -100,7 +116,13 @@ def _method_handler(
 
 def _behavior(route: Route, calls: Calls) -> _Behavior:
     async def serve(request: Message, context: "grpc.aio.ServicerContext[Message, Message]") -> Message:
-        call = calls.open(route, peer=context.peer(), seconds_left=context.time_remaining())
+        call = calls.open(
+            route,
+            peer=context.peer(),
+            seconds_left=context.time_remaining(),
+            is_encrypted=_PRIVATE in context.auth_context().get("security_level", ()),
+            evidence=_evidence(context),
+        )
         try:
             response = await calls.run(request, call)
         except KmsError as error:
@@ -109,3 +131,12 @@ def _behavior(route: Route, calls: Calls) -> _Behavior:
         return response
 
     return serve
+
+
+def _evidence(context: "grpc.aio.ServicerContext[Message, Message]") -> Evidence:
+    certificates = context.auth_context().get("x509_pem_cert", ())
+    authorization = [value for key, value in context.invocation_metadata() or () if key == "authorization"]
+    return Evidence(
+        certificate=next(iter(certificates), None),
+        authorization=tuple(value if isinstance(value, str) else "" for value in authorization),
+    )

@@ -14,7 +14,7 @@ from google.protobuf.message import Message
 from keyferry_server.domain.errors import AccessDeniedException, shown
 from keyferry_server.domain.grant import GrantTerms
 from keyferry_server.domain.identifiers import ALIAS_PREFIX
-from keyferry_server.domain.letter_case import fold
+from keyferry_server.domain.letter_case import fold, values_of
 from keyferry_server.wire.constraints import enum_prefix
 from keyferry_server.wire.grants import parse_grant_terms
 
@@ -37,6 +37,7 @@ class ConditionKeys:
     """A key for each pair of a map: the name ends where the pair's own key begins."""
 
     name: str
+    stands_for: str
     pairs: Pairs
 
 
@@ -60,6 +61,18 @@ def _enum(name: str, member: str, default: str | None = None) -> ConditionKey:
         if number == 0:
             return () if default is None else (default,)
         return (_enum_name(request, member, number),)
+
+    return ConditionKey(name, read)
+
+
+def _key_spec(name: str) -> ConditionKey:
+    """The key spec that CreateKey is asked for, by its new name or by its old one."""
+
+    def read(request: Any) -> Sequence[str]:
+        for member in ("key_spec", "customer_master_key_spec"):
+            if getattr(request, member) != 0:
+                return (_enum_name(request, member, getattr(request, member)),)
+        return ("SYMMETRIC_DEFAULT",)
 
     return ConditionKey(name, read)
 
@@ -101,7 +114,7 @@ def _alias(member: str) -> ConditionKey:
 
 def _context(pairs: Pairs) -> tuple[ConditionKeys, ConditionKey]:
     return (
-        ConditionKeys("kms:EncryptionContext:", pairs),
+        ConditionKeys("kms:EncryptionContext:", "KEY", pairs),
         ConditionKey("kms:EncryptionContextKeys", lambda request: tuple(pairs(request))),
     )
 
@@ -117,7 +130,7 @@ def _encrypting(context: str = "encryption_context", algorithm: str = "encryptio
 def _tagging() -> tuple["ConditionKey | ConditionKeys", ...]:
     return (
         ConditionKeys(
-            "aws:RequestTag/", lambda request: {tag.tag_key: tag.tag_value for tag in request.tags}
+            "aws:RequestTag/", "TAG-KEY", lambda request: {tag.tag_key: tag.tag_value for tag in request.tags}
         ),
         ConditionKey("aws:TagKeys", lambda request: tuple(tag.tag_key for tag in request.tags)),
     )
@@ -147,6 +160,13 @@ _DATA_KEY = (
     *_context(lambda request: request.encryption_context),
     _alias("key_id"),
 )
+_DATA_KEY_PAIR = (_enum("kms:DataKeyPairSpec", "key_pair_spec"), *_DATA_KEY)
+_SIGNATURE = (
+    _enum("kms:SigningAlgorithm", "signing_algorithm"),
+    _enum("kms:MessageType", "message_type", default="RAW"),
+    _alias("key_id"),
+)
+_MAC = (_enum("kms:MacAlgorithm", "mac_algorithm"), _alias("key_id"))
 
 TABLE: Mapping[str, tuple[ConditionKey | ConditionKeys, ...]] = {
     "kms:CreateGrant": (
@@ -159,25 +179,33 @@ TABLE: Mapping[str, tuple[ConditionKey | ConditionKeys, ...]] = {
     ),
     "kms:CreateKey": (
         _member("kms:BypassPolicyLockoutSafetyCheck", "bypass_policy_lockout_safety_check"),
-        _enum("kms:CustomerMasterKeySpec", "key_spec", default="SYMMETRIC_DEFAULT"),
+        _key_spec("kms:CustomerMasterKeySpec"),
         _enum("kms:CustomerMasterKeyUsage", "key_usage", default="ENCRYPT_DECRYPT"),
         _enum("kms:KeyOrigin", "origin", default="AWS_KMS"),
-        _enum("kms:KeySpec", "key_spec", default="SYMMETRIC_DEFAULT"),
+        _key_spec("kms:KeySpec"),
         _enum("kms:KeyUsage", "key_usage", default="ENCRYPT_DECRYPT"),
         _always("kms:MultiRegion", "false"),
         *_tagging(),
     ),
     "kms:Decrypt": _encrypting(),
+    "kms:DeriveSharedSecret": (
+        _enum("kms:KeyAgreementAlgorithm", "key_agreement_algorithm"),
+        _alias("key_id"),
+    ),
     "kms:DescribeKey": (_alias("key_id"),),
     "kms:EnableKeyRotation": (_member("kms:RotationPeriodInDays", "rotation_period_in_days", default="365"),),
     "kms:Encrypt": _encrypting(),
     "kms:GenerateDataKey": _DATA_KEY,
+    "kms:GenerateDataKeyPair": _DATA_KEY_PAIR,
+    "kms:GenerateDataKeyPairWithoutPlaintext": _DATA_KEY_PAIR,
     "kms:GenerateDataKeyWithoutPlaintext": _DATA_KEY,
+    "kms:GenerateMac": _MAC,
     "kms:GetKeyPolicy": (_member("kms:PolicyName", "policy_name", default="default"),),
     "kms:GetParametersForImport": (
         _enum("kms:WrappingAlgorithm", "wrapping_algorithm"),
         _enum("kms:WrappingKeySpec", "wrapping_key_spec"),
     ),
+    "kms:GetPublicKey": (_alias("key_id"),),
     "kms:ImportKeyMaterial": (
         _enum("kms:ExpirationModel", "expiration_model"),
         _seconds("kms:ValidTo", "valid_to"),
@@ -199,7 +227,18 @@ TABLE: Mapping[str, tuple[ConditionKey | ConditionKeys, ...]] = {
     ),
     "kms:TagResource": _tagging(),
     "kms:UntagResource": (ConditionKey("aws:TagKeys", lambda request: tuple(request.tag_keys)),),
+    "kms:Sign": _SIGNATURE,
+    "kms:Verify": _SIGNATURE,
+    "kms:VerifyMac": _MAC,
 }
+
+
+def condition_keys(permission: str) -> Sequence[str]:
+    """Return the names of the condition keys that requests for a permission have, as they are documented."""
+    return tuple(
+        key.name if isinstance(key, ConditionKey) else f"{key.name}{key.stands_for}"
+        for key in TABLE.get(permission, ())
+    )
 
 
 class RequestFacts:
@@ -237,7 +276,7 @@ class RequestFacts:
 
 
 def _values_of_pair(prefix: str, name: str, pairs: Mapping[str, str]) -> Sequence[str]:
-    values = tuple(value for key, value in pairs.items() if fold(key) == name)
+    values = values_of(pairs, name)
     if len(values) > 1:
         raise AccessDeniedException(
             f"The request has {prefix}{shown(name)} more than once, in different case. A policy that decides by it "

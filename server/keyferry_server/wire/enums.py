@@ -16,21 +16,35 @@ from keyferry_server.domain.key_material import (
     WrappingAlgorithm,
     WrappingKeySpec,
 )
+from keyferry_server.domain.key_specs import (
+    DataKeyPairSpec,
+    EncryptionAlgorithm,
+    KeyAgreementAlgorithm,
+    MacAlgorithm,
+    MessageType,
+    SigningAlgorithm,
+)
 from keyferry_server.wire.constraints import enum_prefix
 
 D = TypeVar("D", bound=StrEnum)
 
 # Any: the generated stubs type an enum as a class, at run time it is a wrapper of its descriptor.
 _ON_THE_WIRE: dict[type[StrEnum], Any] = {
+    DataKeyPairSpec: v1.DataKeyPairSpec,
+    EncryptionAlgorithm: v1.EncryptionAlgorithmSpec,
     ExpirationModel: v1.ExpirationModelType,
     GrantOperation: v1.GrantOperation,
     ImportType: v1.ImportType,
+    KeyAgreementAlgorithm: v1.KeyAgreementAlgorithmSpec,
     KeyMaterialState: v1.KeyMaterialState,
     KeySpec: v1.KeySpec,
     KeyState: v1.KeyState,
     KeyUsage: v1.KeyUsageType,
+    MacAlgorithm: v1.MacAlgorithmSpec,
+    MessageType: v1.MessageType,
     Origin: v1.OriginType,
     RotationType: v1.RotationType,
+    SigningAlgorithm: v1.SigningAlgorithmSpec,
     WrappingAlgorithm: v1.AlgorithmSpec,
     WrappingKeySpec: v1.WrappingKeySpec,
 }

@@ -11,7 +11,7 @@ def format_import_receipt(key: Key, receipt: ImportReceipt) -> ImportReceiptMess
     return ImportReceiptMessage(
         import_token_id=receipt.token_name,
         key_id=key.arn,
-        key_material_id=receipt.key_material_id,
+        key_material_id=receipt.key_material_id if key.is_symmetric else None,
         wrapping_algorithm=format_enum(receipt.wrapping_algorithm),
         wrapping_key_spec=format_enum(receipt.wrapping_key_spec),
         import_date=receipt.imported_at,

@@ -1,10 +1,24 @@
-"""Formats a key as its KeyMetadata."""
+"""Formats a key as its KeyMetadata, and the algorithms it can be used with."""
 
 from datetime import datetime
+from typing import Any
 
-from keyferry.v1 import EncryptionAlgorithmSpec, KeyManagerType, KeyMetadata
-from keyferry_server.domain.key import Key, KeyState, Origin
+from keyferry.v1 import KeyManagerType, KeyMetadata
+from keyferry_server.domain.key import Key, KeyState, KeyUsage, Origin
+from keyferry_server.domain.key_specs import algorithms_of
 from keyferry_server.wire.enums import format_enum
+
+_ALGORITHMS_MEMBER = {
+    KeyUsage.ENCRYPT_DECRYPT: "encryption_algorithms",
+    KeyUsage.SIGN_VERIFY: "signing_algorithms",
+    KeyUsage.GENERATE_VERIFY_MAC: "mac_algorithms",
+    KeyUsage.KEY_AGREEMENT: "key_agreement_algorithms",
+}
+
+
+def format_algorithms(key: Key) -> dict[str, Any]:
+    """Return the one member that lists the algorithms of a key, with its name."""
+    return {_ALGORITHMS_MEMBER[key.key_usage]: [format_enum(one) for one in algorithms_of(key)]}
 
 
 def format_key_metadata(key: Key, now: datetime) -> KeyMetadata:
@@ -18,18 +32,19 @@ def format_key_metadata(key: Key, now: datetime) -> KeyMetadata:
         enabled=state is KeyState.ENABLED,
         description=key.description,
         key_manager=KeyManagerType.KEY_MANAGER_TYPE_CUSTOMER,
-        encryption_algorithms=[EncryptionAlgorithmSpec.ENCRYPTION_ALGORITHM_SPEC_SYMMETRIC_DEFAULT],
         multi_region=False,
         key_usage=format_enum(key.key_usage),
         key_state=format_enum(state),
         origin=format_enum(key.origin),
+        customer_master_key_spec=format_enum(key.key_spec),
         key_spec=format_enum(key.key_spec),
+        **format_algorithms(key),
     )
     if key.deletion is not None:
         metadata.deletion_date.FromDatetime(key.deletion.date)
         metadata.pending_deletion_window_in_days = key.deletion.window.days
     material = key.current_material
-    if material is not None:
+    if material is not None and key.is_symmetric:
         metadata.current_key_material_id = material.key_material_id
     if key.origin is Origin.EXTERNAL and key.has_all_material(now):
         metadata.expiration_model = format_enum(key.expiration_model())

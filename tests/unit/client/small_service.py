@@ -1,4 +1,4 @@
-"""A real gRPC server on the service's path whose operations a test writes: it tests what the client makes of answers."""
+"""A real gRPC server on the services' paths whose operations a test writes: it tests what the client makes of answers."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -9,9 +9,14 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from google.rpc import error_details_pb2, status_pb2
 
-from keyferry.v1.key_management_service_pb2 import DESCRIPTOR
+from keyferry.v1 import key_management_service_pb2, keyferry_service_pb2
 
-SERVICE = DESCRIPTOR.services_by_name["KeyManagementService"]
+METHODS = {
+    method.name: method
+    for file in (key_management_service_pb2.DESCRIPTOR, keyferry_service_pb2.DESCRIPTOR)
+    for service in file.services_by_name.values()
+    for method in service.methods
+}
 
 Operation = Callable[[Any, Any], Awaitable[Message]]
 
@@ -25,13 +30,17 @@ class SmallService:
 
     def serve(self, **operations: Operation) -> None:
         """Serve operations by the names of their RPCs."""
-        handlers = {name: self._handler(name, operation) for name, operation in operations.items()}
-        self._server.add_generic_rpc_handlers(
-            (grpc.method_handlers_generic_handler(SERVICE.full_name, handlers),)
-        )
+        for name, operation in operations.items():
+            service = METHODS[name].containing_service.full_name
+            handler = grpc.method_handlers_generic_handler(service, {name: self._handler(name, operation)})
+            self._server.add_generic_rpc_handlers((handler,))
 
-    async def start(self) -> None:
-        assert self._server.add_insecure_port(self.address)
+    async def start(self, credentials: grpc.ServerCredentials | None = None) -> None:
+        """Listen, with TLS if there are credentials."""
+        if credentials is None:
+            assert self._server.add_insecure_port(self.address)
+        else:
+            assert self._server.add_secure_port(self.address, credentials)
         await self._server.start()
 
     async def stop(self) -> None:
@@ -39,7 +48,7 @@ class SmallService:
 
     @staticmethod
     def _handler(name: str, operation: Operation) -> "grpc.RpcMethodHandler[Any, Any]":
-        method = SERVICE.methods_by_name[name]
+        method = METHODS[name]
         return grpc.unary_unary_rpc_method_handler(
             operation,
             request_deserializer=GetMessageClass(method.input_type).FromString,
@@ -55,6 +64,7 @@ def refusal(
     request_id: str = "request-1",
     domain: str = "keyferry",
     retryable: bool = False,
+    retry_delay: float = 0,
     violations: tuple[tuple[str, str], ...] = (),
 ) -> tuple[grpc.StatusCode, str, tuple[tuple[str, bytes], ...]]:
     """Return what `context.abort` takes for a refusal as the contract describes it."""
@@ -64,7 +74,11 @@ def refusal(
         error_details_pb2.RequestInfo(request_id=request_id),
     ]
     if retryable:
-        details.append(error_details_pb2.RetryInfo(retry_delay=Duration(seconds=1)))
+        details.append(
+            error_details_pb2.RetryInfo(
+                retry_delay=Duration(nanos=round(retry_delay % 1 * 1e9), seconds=int(retry_delay))
+            )
+        )
     if violations:
         details.append(
             error_details_pb2.BadRequest(

@@ -1,10 +1,12 @@
 import asyncio
+import re
 from collections.abc import Callable
 from typing import Any
 
 import grpc
 import pytest
-from unit.client.small_service import SERVICE, SmallService, answering
+from unit.client.small_service import METHODS, SmallService, answering
+from unit.client.waiting import ANSWER, Waiting
 
 from keyferry.v1 import (
     CreateKeyRequest,
@@ -13,7 +15,6 @@ from keyferry.v1 import (
     EncryptRequest,
     GenerateRandomRequest,
     GenerateRandomResponse,
-    KeyMetadata,
     ListKeysRequest,
 )
 from keyferry_client import (
@@ -25,29 +26,7 @@ from keyferry_client import (
     ServiceUnavailableError,
 )
 
-ANSWER = DescribeKeyResponse(key_metadata=KeyMetadata(key_id="the key"))
 DESCRIBE = DescribeKeyRequest(key_id="the key")
-
-
-class Waiting:
-    """An operation that answers only when `release` is set, and tells how it ended."""
-
-    def __init__(self) -> None:
-        self.has_begun = asyncio.Event()
-        self.has_ended = asyncio.Event()
-        self.release = asyncio.Event()
-        self.was_cancelled = False
-
-    async def describe(self, _request: Any, _context: Any) -> DescribeKeyResponse:
-        self.has_begun.set()
-        try:
-            await self.release.wait()
-        except asyncio.CancelledError:
-            self.was_cancelled = True
-            raise
-        finally:
-            self.has_ended.set()
-        return ANSWER
 
 
 async def test_a_request_reaches_its_operation_and_the_answer_comes_back(
@@ -64,15 +43,15 @@ async def test_a_request_reaches_its_operation_and_the_answer_comes_back(
     assert seen == [DESCRIBE]
 
 
-@pytest.mark.parametrize("method", list(SERVICE.methods), ids=lambda method: method.name)
 async def test_every_method_calls_the_operation_of_its_name(
-    method: Any, service: SmallService, client: KeyManagementServiceClient
+    service: SmallService, client: KeyManagementServiceClient
 ) -> None:
-    response_type = method.output_type._concrete_class
-    service.serve(**{method.name: answering(response_type())})
-    snake = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in method.name).strip("_")
-    response = await getattr(client, f"{snake}_async")(method.input_type._concrete_class())
-    assert type(response) is response_type
+    responses = {name: method.output_type._concrete_class for name, method in METHODS.items()}
+    service.serve(**{name: answering(response()) for name, response in responses.items()})
+    for name, method in METHODS.items():
+        snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+        response = await getattr(client, f"{snake}_async")(method.input_type._concrete_class())
+        assert type(response) is responses[name]
 
 
 async def test_a_call_has_a_deadline_of_30_seconds_that_the_service_knows(

@@ -239,3 +239,68 @@ def test_the_embedded_data_lies_where_postgres_can_reach_it(monkeypatch: pytest.
     # Root's own folders are closed to the user that Postgres runs as.
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     assert default_data_dir() == Path("/var/lib/keyferry")
+
+
+TLS = {"tls_cert_file": "c.pem", "tls_key_file": "k.pem"}
+MTLS = TLS | {"auth": "mtls", "tls_client_ca_file": "a.pem", "spiffe_trust_domain": "example.org"}
+JWT = TLS | {
+    "auth": "jwt",
+    "jwt_issuer": "https://issuer.example",
+    "jwt_audience": "keyferry",
+    "jwt_jwks_url": "https://issuer.example/keys",
+    "principals_file": "p.toml",
+}
+
+
+@pytest.mark.parametrize("given", [MTLS, JWT, MTLS | JWT | {"auth": "mtls,jwt"}], ids=["mtls", "jwt", "both"])
+def test_with_authentication_any_address_may_be_listened_on(given: dict[str, Any]) -> None:
+    settings = Settings(**given, grpc_listen="0.0.0.0:8700", metrics_listen="0.0.0.0:8702")
+    assert settings.auth == ",".join(sorted(given["auth"].split(",")))
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (MTLS | {"tls_client_ca_file": None}, "KEYFERRY_TLS_CLIENT_CA_FILE need each other"),
+        (MTLS | {"auth": "none"}, "KEYFERRY_TLS_CLIENT_CA_FILE need each other"),
+        (JWT | {"tls_client_ca_file": "a.pem"}, "KEYFERRY_TLS_CLIENT_CA_FILE need each other"),
+        (MTLS | {"tls_key_file": None}, "both KEYFERRY_TLS_CERT_FILE and KEYFERRY_TLS_KEY_FILE"),
+        (MTLS | {"tls_key_file": None, "tls_cert_file": None}, "needs KEYFERRY_TLS_CERT_FILE"),
+        (MTLS | {"spiffe_trust_domain": None}, "nobody could call"),
+        (JWT | {"principals_file": None}, "nobody could call"),
+        (JWT | {"jwt_issuer": None}, "KEYFERRY_JWT_ISSUER"),
+        (JWT | {"jwt_issuer": ""}, "KEYFERRY_JWT_ISSUER"),
+        (JWT | {"jwt_audience": None}, "KEYFERRY_JWT_AUDIENCE"),
+        (JWT | {"jwt_jwks_url": None}, "one of the two"),
+        (JWT | {"jwt_jwks_file": "k.json"}, "one of the two"),
+        (JWT | {"jwt_jwks_url": "http://issuer.example/keys"}, "https://"),
+        (JWT | {"jwt_jwks_url": "file:///etc/passwd"}, "https://"),
+        (JWT | {"jwt_jwks_url": "http://127.0.0.1.example/keys"}, "https://"),
+        (JWT | {"jwt_algorithms": "RS256,HS256"}, "'HS256' is not accepted"),
+        (JWT | {"jwt_algorithms": "none"}, "'none' is not accepted"),
+        (JWT | {"jwt_algorithms": ""}, "is not accepted"),
+        (JWT | {"jwt_clock_skew_seconds": 601}, "KEYFERRY_JWT_CLOCK_SKEW_SECONDS"),
+        (JWT | {"tls_cert_file": None, "tls_key_file": None, "grpc_listen": "0.0.0.0:1"}, "in the clear"),
+        ({"auth": "none,jwt"}, "KEYFERRY_AUTH"),
+        ({"auth": "sigv4"}, "KEYFERRY_AUTH"),
+        ({"auth": ""}, "KEYFERRY_AUTH"),
+    ],
+)
+def test_settings_that_let_the_wrong_caller_in_or_nobody_are_refused(
+    given: dict[str, Any], says: str
+) -> None:
+    assert says in refusal(**given)
+
+
+PKCS11 = {"pkcs11_module": "/lib/p11.so", "pkcs11_token": "token", "pkcs11_pin": "1234-secret"}
+
+
+def test_a_root_key_is_in_one_place_and_a_device_needs_its_token_and_its_pin() -> None:
+    assert Settings(**PKCS11).pkcs11_key_label == "keyferry-root-key"
+    for more in ({"root_key": ROOT_KEY}, {"root_key_file": "f"}):
+        assert "once" in refusal(**PKCS11, **more)
+    for less in ("pkcs11_token", "pkcs11_pin"):
+        message = refusal(**PKCS11 | {less: None})
+        assert "KEYFERRY_PKCS11_TOKEN" in message
+        assert "1234-secret" not in message
+    assert "KEYFERRY_PKCS11_PIN" in refusal(**PKCS11, pkcs11_pin_file="f")

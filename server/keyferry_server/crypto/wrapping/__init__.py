@@ -11,7 +11,8 @@ RSA_AES_KEY_WRAP_SHA_256     ``rsa_aes_key_wrap``      SHA-256
 
 Each file has the same order: the layout, the steps, ``unwrap``. AWS no longer
 supports RSAES_PKCS1_V1_5 (a padding oracle waiting to happen), and offers SM2PKE
-in China only; both are UnsupportedOperationException.
+in China only; both are UnsupportedOperationException. Which algorithm goes with which
+key is the domain's to say (``importable_keys``).
 
 An unwrap with a key that was just loaded takes about 0.5, 1.2 and 2.3 ms
 (RSA_2048, RSA_3072, RSA_4096), half of it because it is that key's first, and
@@ -20,13 +21,12 @@ lets go of the GIL: the longer two belong in a thread.
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from itertools import product
 
 from keyferry_server.crypto.secret import Secret
 from keyferry_server.crypto.wrapping import oaep, rsa_aes_key_wrap
-from keyferry_server.crypto.wrapping.wrapping_key import RSA_MODULUS_BITS, WrappingPrivateKey
+from keyferry_server.crypto.wrapping.wrapping_key import WrappingPrivateKey
 from keyferry_server.domain.errors import UnsupportedOperationException
-from keyferry_server.domain.key_material import WrappingAlgorithm, WrappingKeySpec
+from keyferry_server.domain.key_material import WrappingAlgorithm
 
 _UNWRAP: Mapping[WrappingAlgorithm, Callable[[WrappingPrivateKey, bytes], Secret]] = {
     WrappingAlgorithm.RSAES_OAEP_SHA_1: partial(oaep.unwrap, oaep.OAEP_SHA_1),
@@ -34,19 +34,6 @@ _UNWRAP: Mapping[WrappingAlgorithm, Callable[[WrappingPrivateKey, bytes], Secret
     WrappingAlgorithm.RSA_AES_KEY_WRAP_SHA_1: partial(rsa_aes_key_wrap.unwrap, oaep.OAEP_SHA_1),
     WrappingAlgorithm.RSA_AES_KEY_WRAP_SHA_256: partial(rsa_aes_key_wrap.unwrap, oaep.OAEP_SHA_256),
 }
-
-SUPPORTED: frozenset[tuple[WrappingAlgorithm, WrappingKeySpec]] = frozenset(
-    product(_UNWRAP, RSA_MODULUS_BITS)
-)
-
-
-def check_supported(algorithm: WrappingAlgorithm, spec: WrappingKeySpec) -> None:
-    """Raise UnsupportedOperationException unless key material can be wrapped so."""
-    if (algorithm, spec) not in SUPPORTED:
-        raise UnsupportedOperationException(
-            f"The wrapping algorithm {algorithm} with the wrapping key spec {spec} is not supported. "
-            f"Use one of {', '.join(_UNWRAP)} with one of {', '.join(RSA_MODULUS_BITS)}."
-        )
 
 
 def unwrap_key_material(
