@@ -4,8 +4,8 @@ Cancellation is asyncio's own: when the caller cancels or goes away, the task
 that handles the call is cancelled.
 """
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from google.protobuf.message import Message
@@ -47,8 +47,8 @@ class Call:
     """One call. `deadline` is on the event loop's clock, in seconds.
 
     `peer` is where it comes from, as gRPC writes it, and `is_encrypted` whether
-    nobody between can read it. `request` is what is asked: policies decide by it.
-    `http_request` is what arrived over AWS's wire, where it is the whole request that is signed.
+    nobody between can read it. Policies decide by `request`, which is what is asked,
+    and by `facts`, which an operation found out about it, by condition key.
     What the caller showed to say who it is: over gRPC `evidence`; over AWS's wire
     the whole `http_request`, which is signed.
     """
@@ -63,6 +63,7 @@ class Call:
     request: Message | None = None
     http_request: HttpRequest | None = None
     evidence: Evidence = NOTHING_SHOWN
+    facts: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 Handler = Callable[[Any, Call], Awaitable[Message]]
