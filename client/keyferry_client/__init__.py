@@ -68,6 +68,7 @@ from keyferry_client.errors import (
     ValidationException,
     WrappingError,
 )
+from keyferry_client.key_material import check_key_material, wipe
 from keyferry_client.retries import RetryPolicy
 from keyferry_client.task import Task, TaskStatus
 from keyferry_client.wrapping import wrap_key_material
@@ -135,7 +136,9 @@ __all__ = [
     "ValidationException",
     "WaitHandle",
     "WrappingError",
+    "check_key_material",
     "decrypt_file_async",
     "encrypt_file_async",
+    "wipe",
     "wrap_key_material",
 ]

@@ -16,8 +16,8 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, get_args
 from keyferry_client.async_result import AsyncCallback, AsyncResult
 from keyferry_client.cancellation import CancellationToken
 from keyferry_client.errors import ClientClosedError
+from keyferry_client.importing import ImportingOperations
 from keyferry_client.loop_thread import OtherLoop
-from keyferry_client.operations import Operations
 from keyferry_client.rpc import Request, Response, Rpc
 from keyferry_client.task import Task
 
@@ -28,11 +28,11 @@ T = TypeVar("T")
 class BlockingCalls:
     """Calls `operations` in the loop that they belong to."""
 
-    def __init__(self, operations: Operations, loop: OtherLoop) -> None:
+    def __init__(self, operations: ImportingOperations, loop: OtherLoop) -> None:
         self._operations = operations
         self._loop = loop
 
-    def _wait(self, start: Callable[[Operations], Task[T]]) -> T:
+    def _wait(self, start: Callable[[ImportingOperations], Task[T]]) -> T:
         outcome: Future[T] = Future()
         started: list[Task[T]] = []
 
@@ -113,7 +113,7 @@ class _Begun(AsyncResult[T]):
 
 
 def blocking(
-    method: Callable[Concatenate[Operations, P], Task[T]],
+    method: Callable[Concatenate[ImportingOperations, P], Task[T]],
 ) -> Callable[Concatenate[BlockingCalls, P], T]:
     """Return the method that does what `method` does, and returns when it is done."""
 

@@ -7,6 +7,7 @@ from typing import Self
 
 import grpc
 
+from keyferry_client.blocking_calls import blocking
 from keyferry_client.blocking_operations import BlockingOperations
 from keyferry_client.client import (
     DEFAULT_KEEPALIVE_SECONDS,
@@ -14,6 +15,7 @@ from keyferry_client.client import (
     KeyManagementServiceClient,
 )
 from keyferry_client.credentials import BearerToken, Tls
+from keyferry_client.importing import ImportingOperations
 from keyferry_client.loop_thread import OtherLoop, loop_of_the_process
 from keyferry_client.retries import RetryPolicy
 from keyferry_client.task import Task
@@ -31,6 +33,8 @@ class BlockingKeyManagementServiceClient(BlockingOperations):
     in a thread that all such clients of a process share. Ctrl-C while it waits cancels the call. For old
     callers there are `begin_<operation>` and `end_<operation>` too.
     """
+
+    import_key = blocking(ImportingOperations.import_key_async)
 
     def __init__(
         self,

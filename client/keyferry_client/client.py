@@ -24,7 +24,7 @@ from keyferry_client.cancellation_scope import CancellationScope
 from keyferry_client.channels import Channels, Line, keepalive_options
 from keyferry_client.credentials import BearerToken, Tls, authorization, check_way_of_token
 from keyferry_client.errors import ClientClosedError, DeadlineExceededError, InputError, KeyferryError
-from keyferry_client.operations import Operations
+from keyferry_client.importing import ImportingOperations
 from keyferry_client.requests import build_request
 from keyferry_client.retries import RetryPolicy
 from keyferry_client.rpc import Request, Response, Rpc
@@ -35,7 +35,7 @@ DEFAULT_TIMEOUT_SECONDS = 30.0
 DEFAULT_KEEPALIVE_SECONDS = 30.0
 
 
-class KeyManagementServiceClient(Operations):
+class KeyManagementServiceClient(ImportingOperations):
     """Calls the key management service at `address`: HOST:PORT, or several that take turns.
 
     ::
@@ -86,6 +86,11 @@ class KeyManagementServiceClient(Operations):
         # asyncio itself forgets a task that nobody holds, in the middle of its work.
         self._running: set[Task[Any]] = set()
         self._at_work: set[asyncio.Task[Any]] = set()
+
+    @property
+    def timeout(self) -> float:
+        """The deadline of a call in seconds, unless the call says otherwise."""
+        return self._timeout
 
     async def __aenter__(self) -> Self:
         return self

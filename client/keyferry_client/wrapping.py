@@ -23,9 +23,9 @@ from cryptography.hazmat.primitives.hashes import SHA1, SHA256, HashAlgorithm
 from cryptography.hazmat.primitives.keywrap import aes_key_wrap_with_padding
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from keyferry.v1 import AlgorithmSpec
+from keyferry.v1 import AlgorithmSpec, GetParametersForImportResponse
 from keyferry_client.errors import WrappingError
-from keyferry_client.key_material import check_symmetric_key_material
+from keyferry_client.key_material import SYMMETRIC_DEFAULT, Material, check_key_material
 
 _PREFIX = "ALGORITHM_SPEC_"
 _AES_KEY_BYTES = 32
@@ -46,24 +46,30 @@ class WrappingAlgorithm(StrEnum):
 
 
 def wrap_key_material(
-    public_key: bytes, algorithm: AlgorithmSpec | str, material: bytes | bytearray
+    parameters: GetParametersForImportResponse | bytes,
+    material: Material,
+    wrapping_algorithm: AlgorithmSpec | str,
+    *,
+    key_spec: str = SYMMETRIC_DEFAULT,
 ) -> bytes:
-    """Return the encrypted key material for ImportKeyMaterial into a symmetric key.
+    """Return the encrypted key material for ImportKeyMaterial.
 
-    `public_key` is the DER of GetParametersForImport, `algorithm` the one that was
-    asked for there: a value of AlgorithmSpec, or its name with or without prefix.
-    KeyMaterialError if `material` is not 32 bytes, WrappingError if it cannot be
-    wrapped this way; both are ValueErrors. `material` may be a bytearray, for the
-    caller to wipe afterwards.
+    `parameters` is the answer of GetParametersForImport, or its public key alone, and
+    `wrapping_algorithm` the one that was asked for there: a value of AlgorithmSpec, or
+    its name with or without prefix. KeyMaterialError if `material` has not the form that
+    a key of `key_spec` needs, WrappingError if it cannot be wrapped this way; both are
+    ValueErrors. `material` may be a bytearray, for the caller to `wipe` afterwards.
     """
-    check_symmetric_key_material(material)
-    return wrap_bytes(public_key, algorithm, material)
+    check_key_material(material, key_spec)
+    public_key = parameters if isinstance(parameters, bytes) else parameters.public_key
+    return wrap_bytes(public_key, wrapping_algorithm, material)
 
 
-def wrap_bytes(public_key: bytes, algorithm: AlgorithmSpec | str, material: bytes | bytearray) -> bytes:
+def wrap_bytes(public_key: bytes, algorithm: AlgorithmSpec | str, material: Material) -> bytes:
     """Wrap bytes whose form the caller has checked; WrappingError if it cannot be done."""
     wrapping_algorithm = parse_wrapping_algorithm(algorithm)
     wrapping_key = _load(public_key)
+    material = bytes(material)  # all that the library takes
     match wrapping_algorithm:
         case WrappingAlgorithm.RSAES_OAEP_SHA_1:
             return _encrypt_oaep(wrapping_key, SHA1(), material)  # noqa: S303 -- OAEP needs no collision resistance
@@ -106,20 +112,16 @@ def _load(public_key: bytes) -> rsa.RSAPublicKey:
     return key
 
 
-def _encrypt_oaep(
-    wrapping_key: rsa.RSAPublicKey, digest: HashAlgorithm, material: bytes | bytearray
-) -> bytes:
+def _encrypt_oaep(wrapping_key: rsa.RSAPublicKey, digest: HashAlgorithm, material: bytes) -> bytes:
     capacity = wrapping_key.key_size // 8 - 2 * digest.digest_size - 2
     if len(material) > capacity:
         raise WrappingError(
             f"RSA-OAEP with {digest.name} under an RSA key of {wrapping_key.key_size} bits carries at most "
             f"{capacity} bytes, not {len(material)}; use RSA_AES_KEY_WRAP_SHA_256."
         )
-    return wrapping_key.encrypt(bytes(material), padding.OAEP(padding.MGF1(digest), digest, label=None))
+    return wrapping_key.encrypt(material, padding.OAEP(padding.MGF1(digest), digest, label=None))
 
 
-def _rsa_aes_key_wrap(
-    wrapping_key: rsa.RSAPublicKey, digest: HashAlgorithm, material: bytes | bytearray
-) -> bytes:
+def _rsa_aes_key_wrap(wrapping_key: rsa.RSAPublicKey, digest: HashAlgorithm, material: bytes) -> bytes:
     aes_key = secrets.token_bytes(_AES_KEY_BYTES)
-    return _encrypt_oaep(wrapping_key, digest, aes_key) + aes_key_wrap_with_padding(aes_key, bytes(material))
+    return _encrypt_oaep(wrapping_key, digest, aes_key) + aes_key_wrap_with_padding(aes_key, material)

@@ -150,7 +150,8 @@ def test_the_client_has_no_operation_that_the_service_lacks() -> None:
     methods = {
         name.removesuffix("_async") for name in dir(KeyManagementServiceClient) if name.endswith("_async")
     }
-    assert methods == {snake(method.name) for method in METHODS}
+    # What puts several operations together.
+    assert methods - {"import_key"} == {snake(method.name) for method in METHODS}
 
 
 @pytest.mark.parametrize("category", Category)

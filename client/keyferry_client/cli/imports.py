@@ -34,7 +34,7 @@ from keyferry_client.cli.keys import Key
 from keyferry_client.cli.session import Session, session_of
 from keyferry_client.client import KeyManagementServiceClient
 from keyferry_client.errors import KeyMaterialError
-from keyferry_client.key_material import SYMMETRIC_KEY_BYTES, check_symmetric_key_material
+from keyferry_client.key_material import SYMMETRIC_KEY_BYTES, check_key_material
 from keyferry_client.wrapping import WrappingAlgorithm, wrap_key_material
 
 app = typer.Typer(help="Import key material: `run` in one go, or params, wrap, submit.", no_args_is_help=True)
@@ -103,7 +103,7 @@ def wrap(context: typer.Context, folder: Folder, material_file: MaterialFile) ->
     session = session_of(context)
     parameters = read_parameters(folder)
     encrypted = wrap_key_material(
-        parameters.public_key, parameters.wrapping_algorithm, _read_material(material_file)
+        parameters.public_key, _read_material(material_file), parameters.wrapping_algorithm
     )
     write_encrypted_key_material(folder, encrypted)
     session.show(
@@ -143,11 +143,11 @@ def run(
     session = session_of(context)
     expires = _expiry(valid_to, no_expiry=no_expiry)
     material = _read_material(material_file)
-    check_symmetric_key_material(material)
+    check_key_material(material)
 
     async def fetch_wrap_import(client: KeyManagementServiceClient) -> ImportKeyMaterialResponse:
         parameters = await _fetch(client, key, algorithm, spec)
-        encrypted = wrap_key_material(parameters.public_key, algorithm, material)
+        encrypted = wrap_key_material(parameters.public_key, material, algorithm)
         return await _import(client, parameters, encrypted, expires)
 
     _show_import(session, session.call(fetch_wrap_import))

@@ -2,6 +2,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
+from unit.client.importer import Importer
 from unit.client.small_kms import SmallKms
 from unit.client.small_service import SmallService
 
@@ -29,6 +30,14 @@ def kms(service: SmallService) -> SmallKms:
     kms = SmallKms()
     service.serve(**kms.operations)
     return kms
+
+
+@pytest.fixture
+def importer(service: SmallService, private_keys: dict[int, rsa.RSAPrivateKey]) -> Importer:
+    """Imports behind `service`."""
+    importer = Importer(private_keys[3072])
+    service.serve(**importer.operations)
+    return importer
 
 
 @pytest.fixture(scope="session")

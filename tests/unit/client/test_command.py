@@ -2,17 +2,14 @@ import io
 import json
 import stat
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from google.protobuf.timestamp_pb2 import Timestamp
 from typer.testing import CliRunner
 from unit.client.command import keyferry
+from unit.client.importer import MATERIAL, MATERIAL_ID, TOKEN, VALID_TO, Importer, timestamp
 from unit.client.small_kms import KEY_ARN, SmallKms
 from unit.client.small_service import SmallService, answering
 
@@ -28,9 +25,6 @@ from keyferry.v1 import (
     GenerateRandomRequest,
     GenerateRandomResponse,
     GetParametersForImportRequest,
-    GetParametersForImportResponse,
-    ImportKeyMaterialRequest,
-    ImportKeyMaterialResponse,
     KeyListEntry,
     KeyMetadata,
     KeyState,
@@ -40,18 +34,6 @@ from keyferry.v1 import (
 )
 from keyferry_client.cli.app import app
 from keyferry_client.envelope_format import read_header
-
-MATERIAL = bytes(range(100, 132))
-MATERIAL_ID = "ab" * 32
-TOKEN = b"opaque import token"
-VALID_TO = datetime(2030, 1, 31, 12, tzinfo=UTC)
-
-
-def timestamp(time: datetime) -> Timestamp:
-    made = Timestamp()
-    made.FromDatetime(time)
-    return made
-
 
 METADATA = KeyMetadata(
     aws_account_id="000000000000",
@@ -64,47 +46,6 @@ METADATA = KeyMetadata(
     origin=OriginType.ORIGIN_TYPE_EXTERNAL,
     encryption_algorithms=["ENCRYPTION_ALGORITHM_SPEC_SYMMETRIC_DEFAULT"],
 )
-
-
-class Importer:
-    """GetParametersForImport and ImportKeyMaterial, and what they were asked."""
-
-    def __init__(self, private_key: rsa.RSAPrivateKey) -> None:
-        self._private_key = private_key
-        self.asked: list[GetParametersForImportRequest] = []
-        self.imported: list[ImportKeyMaterialRequest] = []
-
-    async def get_parameters(
-        self, request: GetParametersForImportRequest, _: Any
-    ) -> GetParametersForImportResponse:
-        self.asked.append(request)
-        return GetParametersForImportResponse(
-            key_id=KEY_ARN,
-            import_token=TOKEN,
-            public_key=self._private_key.public_key().public_bytes(
-                Encoding.DER, PublicFormat.SubjectPublicKeyInfo
-            ),
-            parameters_valid_to=timestamp(VALID_TO),
-        )
-
-    async def import_material(self, request: ImportKeyMaterialRequest, _: Any) -> ImportKeyMaterialResponse:
-        self.imported.append(request)
-        return ImportKeyMaterialResponse(key_id=KEY_ARN, key_material_id=MATERIAL_ID)
-
-    @property
-    def material(self) -> bytes:
-        (request,) = self.imported
-        digest = SHA256()
-        return self._private_key.decrypt(
-            request.encrypted_key_material, padding.OAEP(padding.MGF1(digest), digest, label=None)
-        )
-
-
-@pytest.fixture
-def importer(service: SmallService, private_keys: dict[int, rsa.RSAPrivateKey]) -> Importer:
-    importer = Importer(private_keys[3072])
-    service.serve(GetParametersForImport=importer.get_parameters, ImportKeyMaterial=importer.import_material)
-    return importer
 
 
 @pytest.fixture

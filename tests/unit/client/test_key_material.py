@@ -3,14 +3,14 @@ import base64
 import pytest
 
 from keyferry_client import KeyferryError, KeyMaterialError
-from keyferry_client.key_material import check_symmetric_key_material
+from keyferry_client.key_material import check_key_material
 
 KEY = bytes(range(200, 232))
 
 
 @pytest.mark.parametrize("material", [KEY, bytearray(KEY), bytes(32), b"0123456789abcdef0123456789abcdef"])
 def test_32_bytes_are_key_material_whatever_they_are(material: bytes | bytearray) -> None:
-    check_symmetric_key_material(material)
+    check_key_material(material)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_32_bytes_are_key_material_whatever_they_are(material: bytes | bytearray
 @pytest.mark.parametrize("kind", [bytes, bytearray])
 def test_a_usual_slip_is_named(material: bytes, slip: str, kind: type[bytes] | type[bytearray]) -> None:
     with pytest.raises(KeyMaterialError, match=slip) as caught:
-        check_symmetric_key_material(kind(material))
+        check_key_material(kind(material))
     assert "exactly 32 raw bytes" in str(caught.value)
 
 
@@ -45,7 +45,7 @@ def test_a_usual_slip_is_named(material: bytes, slip: str, kind: type[bytes] | t
 )
 def test_an_error_never_shows_the_material(material: bytes) -> None:
     with pytest.raises(KeyMaterialError) as caught:
-        check_symmetric_key_material(material)
+        check_key_material(material)
     shown = f"{caught.value!r} {caught.value} {vars(caught.value)}"
     for part in (material[:8], KEY[:8]):
         assert part.decode("latin-1") not in shown

@@ -55,7 +55,7 @@ def openssl_unwrap(tmp_path: Path) -> OpensslUnwrap:
 def test_what_it_wraps_openssl_unwraps(
     algorithm: str, bits: int, private_keys: dict[int, rsa.RSAPrivateKey], openssl_unwrap: OpensslUnwrap
 ) -> None:
-    wrapped = wrap_key_material(der(private_keys[bits].public_key()), algorithm, MATERIAL)
+    wrapped = wrap_key_material(der(private_keys[bits].public_key()), MATERIAL, algorithm)
     assert openssl_unwrap(private_keys[bits], algorithm, wrapped) == MATERIAL
 
 
@@ -65,7 +65,7 @@ def test_what_it_wraps_openssl_unwraps(
 def test_wrapped_key_material_has_the_length_of_the_rule_book(
     algorithm: str, length: int, private_keys: dict[int, rsa.RSAPrivateKey]
 ) -> None:
-    assert len(wrap_key_material(der(private_keys[3072].public_key()), algorithm, MATERIAL)) == length
+    assert len(wrap_key_material(der(private_keys[3072].public_key()), MATERIAL, algorithm)) == length
 
 
 @pytest.mark.parametrize("bits", BITS)
@@ -97,7 +97,7 @@ def test_wrapping_the_same_twice_gives_different_bytes(
     algorithm: str, private_keys: dict[int, rsa.RSAPrivateKey]
 ) -> None:
     public_key = der(private_keys[2048].public_key())
-    first, second = (wrap_key_material(public_key, algorithm, MATERIAL) for _ in range(2))
+    first, second = (wrap_key_material(public_key, MATERIAL, algorithm) for _ in range(2))
     assert first != second
     assert first[256:] != second[256:] or algorithm.startswith("RSAES")
 
@@ -116,7 +116,7 @@ def test_the_algorithm_is_a_value_of_the_contract_or_a_name(
     private_keys: dict[int, rsa.RSAPrivateKey],
     openssl_unwrap: OpensslUnwrap,
 ) -> None:
-    wrapped = wrap_key_material(der(private_keys[2048].public_key()), algorithm, bytearray(MATERIAL))
+    wrapped = wrap_key_material(der(private_keys[2048].public_key()), bytearray(MATERIAL), algorithm)
     assert openssl_unwrap(private_keys[2048], "RSAES_OAEP_SHA_256", wrapped) == MATERIAL
 
 
@@ -136,7 +136,7 @@ def test_an_unsupported_algorithm_is_refused_with_those_that_are(
     algorithm: AlgorithmSpec | str, private_keys: dict[int, rsa.RSAPrivateKey]
 ) -> None:
     with pytest.raises(WrappingError, match="not supported; use one of RSAES_OAEP_SHA_1, "):
-        wrap_key_material(der(private_keys[2048].public_key()), algorithm, MATERIAL)
+        wrap_key_material(der(private_keys[2048].public_key()), MATERIAL, algorithm)
 
 
 def test_a_public_key_that_is_none_is_refused(private_keys: dict[int, rsa.RSAPrivateKey]) -> None:
@@ -144,22 +144,22 @@ def test_a_public_key_that_is_none_is_refused(private_keys: dict[int, rsa.RSAPri
     pem = private_keys[2048].public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     for public_key in (b"", b"garbage", good[:-1], pem):
         with pytest.raises(WrappingError, match="cannot be read; give the DER bytes"):
-            wrap_key_material(public_key, "RSAES_OAEP_SHA_256", MATERIAL)
+            wrap_key_material(public_key, MATERIAL, "RSAES_OAEP_SHA_256")
 
 
 def test_a_public_key_of_another_kind_is_refused() -> None:
     public_key = der(ec.generate_private_key(ec.SECP256R1()).public_key())
     with pytest.raises(WrappingError, match="not an RSA key"):
-        wrap_key_material(public_key, "RSAES_OAEP_SHA_256", MATERIAL)
+        wrap_key_material(public_key, MATERIAL, "RSAES_OAEP_SHA_256")
 
 
 def test_key_material_of_the_wrong_form_is_not_wrapped(private_keys: dict[int, rsa.RSAPrivateKey]) -> None:
     with pytest.raises(KeyMaterialError, match="trailing newline"):
-        wrap_key_material(der(private_keys[2048].public_key()), "RSAES_OAEP_SHA_256", MATERIAL + b"\n")
+        wrap_key_material(der(private_keys[2048].public_key()), MATERIAL + b"\n", "RSAES_OAEP_SHA_256")
 
 
 def test_a_bytearray_can_be_wiped_by_its_owner_afterwards(private_keys: dict[int, rsa.RSAPrivateKey]) -> None:
     material = bytearray(MATERIAL)
-    wrap_key_material(der(private_keys[2048].public_key()), "RSA_AES_KEY_WRAP_SHA_256", material)
+    wrap_key_material(der(private_keys[2048].public_key()), material, "RSA_AES_KEY_WRAP_SHA_256")
     assert material == MATERIAL
     material[:] = bytes(len(material))
