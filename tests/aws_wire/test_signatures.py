@@ -15,11 +15,14 @@ from fixtures.aws import Boto3Client, post
 from fixtures.certificates import Certificates
 from fixtures.server import ServerFactory, TestServer
 
+from keyferry_server.administration.access_keys import OperatorAccessKeys
 from keyferry_server.authn.access_keys import AccessKey
 from keyferry_server.authn.caller import Principal
 from keyferry_server.crypto.sealing import Sealer
+from keyferry_server.domain.errors import InvalidArnException, NotFoundException, ValidationException
 from keyferry_server.operations.access_key_ring import REMEMBERED_SECONDS, AccessKeyRing
 from keyferry_server.storage.access_key_store import AccessKeyStore
+from keyferry_server.storage.principal_store import PrincipalStore
 
 ROOT = Principal("000000000000", "arn:aws:iam::000000000000:root")
 OTHER = Principal("111111111111", "arn:aws:iam::111111111111:root")
@@ -36,10 +39,11 @@ class HandMovedSeconds:
         return self.now
 
 
-def ring_of(server: TestServer, seconds: HandMovedSeconds | None = None) -> AccessKeyRing:
-    """Return the access keys of a server's database, as another process sees them."""
-    store, sealer = AccessKeyStore(server.running.database), Sealer(server.running.root_keys)
-    return AccessKeyRing(store, sealer, seconds or HandMovedSeconds())
+def administrator_of(server: TestServer) -> OperatorAccessKeys:
+    """Return the access keys of a server's database, as its operator's commands see them."""
+    database = server.running.database
+    sealer = Sealer(server.running.root_keys)
+    return OperatorAccessKeys(AccessKeyStore(database), PrincipalStore(database), sealer, server.clock, "aws")
 
 
 def pair(key: AccessKey) -> tuple[str, str]:
@@ -70,9 +74,9 @@ def signed_headers(
 async def test_whoever_signs_with_an_access_key_acts_in_its_account(
     signed_server: TestServer, boto3_client: Boto3Client
 ) -> None:
-    ring = ring_of(signed_server)
-    ours = boto3_client(signed_server, access_key=pair(await ring.create(ROOT)))
-    theirs = boto3_client(signed_server, access_key=pair(await ring.create(OTHER)))
+    ring = administrator_of(signed_server)
+    ours = boto3_client(signed_server, access_key=pair(await ring.create(ROOT.arn)))
+    theirs = boto3_client(signed_server, access_key=pair(await ring.create(OTHER.arn)))
 
     mine = (await ask(ours.create_key))["KeyMetadata"]
     other = (await ask(theirs.create_key))["KeyMetadata"]
@@ -86,8 +90,8 @@ async def test_whoever_signs_with_an_access_key_acts_in_its_account(
 async def test_whoever_does_not_is_told_why_and_nothing_else(
     signed_server: TestServer, boto3_client: Boto3Client
 ) -> None:
-    ring = ring_of(signed_server)
-    key = await ring.create(ROOT)
+    ring = administrator_of(signed_server)
+    key = await ring.create(ROOT.arn)
     access_key_id, secret = pair(key)
 
     def client(*access_key: str, **options: Any) -> Any:
@@ -116,7 +120,7 @@ async def test_whoever_does_not_is_told_why_and_nothing_else(
 
 
 async def test_a_signature_is_good_for_five_minutes(signed_server: TestServer) -> None:
-    headers = signed_headers(signed_server, await ring_of(signed_server).create(ROOT))
+    headers = signed_headers(signed_server, await administrator_of(signed_server).create(ROOT.arn))
     signed_server.clock.advance(datetime.now(UTC) - signed_server.clock.now() + timedelta(minutes=4))
     assert (await post(signed_server, **headers)).status == 200
     signed_server.clock.advance(timedelta(minutes=2))
@@ -130,7 +134,7 @@ async def test_a_signature_is_good_for_five_minutes(signed_server: TestServer) -
 async def test_the_region_of_the_signature_is_the_one_whose_keys_are_seen(
     signed_server: TestServer, boto3_client: Boto3Client
 ) -> None:
-    access_key = pair(await ring_of(signed_server).create(ROOT))
+    access_key = pair(await administrator_of(signed_server).create(ROOT.arn))
     east = boto3_client(signed_server, region="us-east-1", access_key=access_key)
     west = boto3_client(signed_server, region="eu-west-1", access_key=access_key)
     elsewhere = boto3_client(signed_server, region="mars-north-1", access_key=access_key)
@@ -169,13 +173,13 @@ async def test_without_authentication_any_credentials_are_the_root_of_the_accoun
 async def test_the_audit_log_and_the_log_name_who_signed_and_where(
     signed_server: TestServer, boto3_client: Boto3Client
 ) -> None:
-    access_key = pair(await ring_of(signed_server).create(ROOT))
+    access_key = pair(await administrator_of(signed_server).create(ROOT.arn))
     await ask(boto3_client(signed_server, region="eu-west-1", access_key=access_key).create_key)
     await post(signed_server, b"no JSON")
     await signed_server.running.audit_log.write_if_possible()
 
     rows = await select(signed_server, "SELECT event FROM audit_records ORDER BY sequence")
-    created, refused = (json.loads(row.event) for row in rows)
+    _, created, refused = (json.loads(row.event) for row in rows)
 
     assert created["userIdentity"]["arn"] == ROOT.arn
     assert created["awsRegion"] == "eu-west-1"
@@ -187,28 +191,53 @@ async def test_the_audit_log_and_the_log_name_who_signed_and_where(
 
 async def test_an_access_key_works_while_it_is_there_and_switched_on(signed_server: TestServer) -> None:
     seconds = HandMovedSeconds()
-    administrator, ring = ring_of(signed_server), ring_of(signed_server, seconds)
-    key = await administrator.create(ROOT)
+    administrator = administrator_of(signed_server)
+    ring = AccessKeyRing(
+        AccessKeyStore(signed_server.running.database), Sealer(signed_server.running.root_keys), seconds
+    )
+    key = await administrator.create(ROOT.arn)
     found = await ring.find(key.access_key_id)
     assert found is not None
     assert (found.principal, pair(found)) == (ROOT, pair(key))
 
-    assert await administrator.switch(key.access_key_id, enabled=False)
+    await administrator.switch(key.access_key_id, enabled=False)
     assert await ring.find(key.access_key_id) is found, "it is remembered"
     seconds.now += REMEMBERED_SECONDS
     assert await ring.find(key.access_key_id) is None
-    assert await administrator.switch(key.access_key_id, enabled=True)
+    await administrator.switch(key.access_key_id, enabled=True)
     assert await ring.find(key.access_key_id) is not None
-    assert await administrator.delete(key.access_key_id)
+    await administrator.delete(key.access_key_id)
     seconds.now += REMEMBERED_SECONDS
     assert await ring.find(key.access_key_id) is None
-    assert not await administrator.switch(key.access_key_id, enabled=True)
-    assert not await administrator.delete(key.access_key_id)
+    for change in (
+        administrator.switch(key.access_key_id, enabled=True),
+        administrator.delete(key.access_key_id),
+    ):
+        with pytest.raises(NotFoundException, match="access-key list"):
+            await change
+
+    rows = await select(signed_server, "SELECT event FROM audit_records ORDER BY sequence")
+    names = [json.loads(row.event)["eventName"] for row in rows]
+    assert names == ["CreateAccessKey", "DisableAccessKey", "EnableAccessKey", "DeleteAccessKey"]
+    assert all(pair(key)[1] not in row.event for row in rows)
+
+
+async def test_an_access_key_is_made_for_a_principal_that_is_there(signed_server: TestServer) -> None:
+    administrator = administrator_of(signed_server)
+    for arn, refused in (
+        ("arn:aws:iam::000000000000:user/nobody", NotFoundException),
+        ("arn:aws-cn:iam::000000000000:root", ValidationException),
+        ("arn:aws:sts::000000000000:assumed-role/backup/nightly", InvalidArnException),
+        ("root", InvalidArnException),
+    ):
+        with pytest.raises(refused):
+            await administrator.create(arn)
+    assert await administrator.list() == []
 
 
 async def test_secrets_are_sealed_each_for_its_own_row(signed_server: TestServer) -> None:
-    ring = ring_of(signed_server)
-    one, other = await ring.create(ROOT), await ring.create(OTHER)
+    ring = administrator_of(signed_server)
+    one, other = await ring.create(ROOT.arn), await ring.create(OTHER.arn)
     rows = await select(signed_server, "SELECT access_key_id, sealed_secret FROM access_keys")
     assert all(key.secret.reveal() not in row.sealed_secret for key in (one, other) for row in rows)
     sealed = {row.access_key_id: row.sealed_secret for row in rows}
