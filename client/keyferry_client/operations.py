@@ -2116,7 +2116,7 @@ class Operations(ABC):
                 Default: the caller. AccessDeniedException for one of another account.
             action: For what: a permission as policies write it, for example kms:Decrypt; 5 to 128 characters.
                 ValidationException if there is none of that name.
-            encryption_context: With which encryption context; at most 100 pairs.
+            encryption_context: With which encryption context.
             conditions: What else the request would say; at most 100 condition keys. What is not given is as
                 in this call, and what only a request of the action could say is absent.
         """

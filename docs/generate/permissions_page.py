@@ -5,16 +5,27 @@ from collections.abc import Iterator
 from contract import Contract
 
 from keyferry_server.authz.conditions import OF_CALL, OF_KEY, RESOURCE_TAG
-from keyferry_server.authz.permission import ACROSS_ACCOUNTS, WITHOUT_KEY
+from keyferry_server.authz.permission import ACROSS_ACCOUNTS, WITHOUT_KEY, Permission
 from keyferry_server.domain.grant import GrantOperation
 from keyferry_server.wire.condition_keys import condition_keys
 
 _SERVICE = "kms:"
+_ALIASES = {Permission.CREATE_ALIAS, Permission.DELETE_ALIAS, Permission.UPDATE_ALIAS}
 
 
 def permissions_page(contract: Contract) -> str:
     """Return the page."""
     return "\n".join([*_head(), *_of_every_call(), *_of_operations(contract)])
+
+
+def _decided_by(permission: str) -> str:
+    if permission in WITHOUT_KEY:
+        return "identity policies"
+    if permission == Permission.RETIRE_GRANT:
+        return "the grant"
+    if permission in _ALIASES:
+        return "key policy; identity policies for the alias"
+    return "key policy"
 
 
 def _head() -> Iterator[str]:
@@ -50,7 +61,7 @@ def _of_operations(contract: Contract) -> Iterator[str]:
             cells = (
                 f"[{operation.name}]({operation.name}.md)",
                 f"`{permission}`",
-                "identity policies" if permission in WITHOUT_KEY else "key policy",
+                _decided_by(permission),
                 "yes" if permission in ACROSS_ACCOUNTS else "no",
                 "yes" if permission in grantable else "no",
                 ", ".join(f"`{name}`" for name in condition_keys(permission)),

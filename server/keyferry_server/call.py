@@ -4,8 +4,8 @@ Cancellation is asyncio's own: when the caller cancels or goes away, the task
 that handles the call is cancelled.
 """
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from google.protobuf.message import Message
@@ -46,7 +46,8 @@ class Call:
     """One call. `deadline` is on the event loop's clock, in seconds.
 
     `peer` is where it comes from, as gRPC writes it, and `is_encrypted` whether
-    nobody between can read it. `request` is what is asked: policies decide by it.
+    nobody between can read it. Policies decide by `request`, which is what is asked,
+    and by `facts`, which an operation found out about it, by condition key.
     `evidence` is what the caller showed over gRPC to say who it is.
     """
 
@@ -59,6 +60,7 @@ class Call:
     is_encrypted: bool = False
     request: Message | None = None
     evidence: Evidence = NOTHING_SHOWN
+    facts: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 Handler = Callable[[Any, Call], Awaitable[Message]]

@@ -82,6 +82,7 @@ WITHOUT_LIMITS = {
     "ReEncryptRequest.destination_encryption_context",
     "GenerateDataKeyRequest.encryption_context",
     "GenerateDataKeyWithoutPlaintextRequest.encryption_context",
+    "ExplainAccessRequest.encryption_context",
     "GrantConstraints.encryption_context_equals",
     "GrantConstraints.encryption_context_subset",
     "GenerateDataKeyPairRequest.encryption_context",

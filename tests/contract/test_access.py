@@ -19,8 +19,10 @@ from policies import ACCOUNT, OWNER, ROOT, allow, deny, forbid, permit, policy, 
 from steps import create_external_key, create_imported_key, describe, encrypt, get_parameters, import_request
 
 from keyferry.v1 import (
+    CreateAliasRequest,
     CreateKeyRequest,
     DecryptRequest,
+    DeleteAliasRequest,
     DescribeKeyRequest,
     EncryptRequest,
     GenerateRandomRequest,
@@ -30,6 +32,8 @@ from keyferry.v1 import (
     PutKeyPolicyRequest,
     ReEncryptRequest,
     ScheduleKeyDeletionRequest,
+    TagResourceRequest,
+    UpdateAliasRequest,
 )
 from keyferry_client import KeyManagementServiceClient
 from keyferry_server.authn.caller import Anonymous
@@ -48,6 +52,9 @@ ALICE, BOB, EVE = user("alice"), user("bob"), user("eve", OTHER_ACCOUNT)
 OTHER_ROOT = f"arn:aws:iam::{OTHER_ACCOUNT}:root"
 # Who may retire a grant is said by the grant (test_grants).
 BY_POLICY = [operation for operation in ON_A_KEY if operation != "RetireGrant"]
+# What an operation concerns besides its key.
+ALIASES = "arn:aws:kms:us-east-1:000000000000:alias/*"
+BESIDES = {"CreateAlias": [ALIASES], "UpdateAlias": [ALIASES], "ListAliases": ["*"]}
 UNKNOWN = "12345678-1234-1234-1234-123456789abc"
 
 
@@ -210,7 +217,7 @@ async def test_every_operation_on_a_key_asks_for_its_own_permission(
         }:
             continue  # they would change the key for those that follow
         needed = permission if not operation.startswith("ReEncrypt") else "kms:ReEncrypt*"
-        await alice.attach("all-but", policy(permit(needed, arn)))
+        await alice.attach("all-but", policy(permit(needed, [arn, *BESIDES.get(operation, ())])))
         assert not await is_denied(alice.send(requests[operation])), operation
 
 
@@ -225,6 +232,106 @@ async def test_re_encrypt_needs_a_permission_on_each_of_the_two_keys(
     await refusal(server, alice.send(ReEncryptRequest(ciphertext_blob=blob, destination_key_id=source)))
     back = await encrypt(client, destination)
     await refusal(server, alice.send(ReEncryptRequest(ciphertext_blob=back, destination_key_id=destination)))
+
+
+async def test_whether_both_keys_of_a_re_encryption_are_the_same_is_a_condition(
+    server: TestServer, client: KeyManagementServiceClient
+) -> None:
+    same = {"Bool": {"kms:ReEncryptOnSameKey": True}}
+    one, other = [await key_with(client, allow(ALICE, "kms:ReEncrypt*", Condition=same)) for _ in range(2)]
+    for alias, key_id in (("alias/one", one), ("alias/other", other)):
+        await client.create_alias_async(CreateAliasRequest(alias_name=alias, target_key_id=key_id))
+    alice = await somebody(server, ALICE)
+    blob = await encrypt(client, one)
+    for source, destination in ((None, one), (one, one), ("alias/one", one), (None, "alias/one")):
+        request = ReEncryptRequest(ciphertext_blob=blob, source_key_id=source, destination_key_id=destination)
+        assert await alice.send(request)
+    for source, destination in (
+        (None, other),
+        (one, other),
+        ("alias/one", "alias/other"),
+        (one, "alias/other"),
+    ):
+        request = ReEncryptRequest(ciphertext_blob=blob, source_key_id=source, destination_key_id=destination)
+        await refusal(server, alice.send(request))
+
+
+async def test_aliases_and_tags_are_conditions(
+    server: TestServer, client: KeyManagementServiceClient
+) -> None:
+    by_alias = {"ForAnyValue:StringLike": {"kms:ResourceAliases": "alias/payroll*"}}
+    by_tag = {"StringEquals": {"aws:ResourceTag/Team": "${aws:username}"}}
+    by_request = {"StringEquals": {"kms:RequestAlias": "alias/payroll"}}
+    alice = await somebody(server, ALICE, policy(permit("kms:DescribeKey", Condition=by_alias)))
+    bob = await somebody(server, BOB, policy(permit("kms:DescribeKey", Condition=by_tag)))
+    carol = await somebody(server, user("carol"), policy(permit("kms:DescribeKey", Condition=by_request)))
+    key_id = await key_with(client)
+    for caller, name in ((alice, key_id), (bob, key_id), (carol, key_id)):
+        await refusal(server, caller.send(DescribeKeyRequest(key_id=name)))
+
+    for alias in ("alias/other", "alias/payroll"):
+        await client.create_alias_async(CreateAliasRequest(alias_name=alias, target_key_id=key_id))
+    await client.tag_resource_async(
+        TagResourceRequest(key_id=key_id, tags=[{"tag_key": "team", "tag_value": "bob"}])
+    )
+    assert await alice.send(DescribeKeyRequest(key_id=key_id))
+    assert await bob.send(DescribeKeyRequest(key_id=key_id))
+    await refusal(server, carol.send(DescribeKeyRequest(key_id=key_id)))
+    await refusal(server, carol.send(DescribeKeyRequest(key_id="alias/other")))
+    assert await carol.send(DescribeKeyRequest(key_id="alias/payroll"))
+    assert await carol.send(DescribeKeyRequest(key_id=f"arn:aws:kms:us-east-1:{ACCOUNT}:alias/payroll"))
+
+    await client.tag_resource_async(
+        TagResourceRequest(key_id=key_id, tags=[{"tag_key": "Team", "tag_value": "x"}])
+    )
+    assert "more than once" in await refusal(server, bob.send(DescribeKeyRequest(key_id=key_id)))
+
+
+async def test_tags_that_are_asked_for_are_conditions(
+    server: TestServer, client: KeyManagementServiceClient
+) -> None:
+    only_own = {
+        "StringEquals": {"aws:RequestTag/team": "red"},
+        "ForAllValues:StringEquals": {"aws:TagKeys": ["team", "purpose"]},
+    }
+    key_id = await key_with(client)
+    alice = await somebody(
+        server, ALICE, policy(permit(["kms:CreateKey", "kms:TagResource"], Condition=only_own))
+    )
+
+    def tags(**pairs: str) -> list[dict[str, str]]:
+        return [{"tag_key": key, "tag_value": value} for key, value in pairs.items()]
+
+    for pairs in (tags(team="red"), tags(team="red", purpose="x")):
+        assert await alice.send(CreateKeyRequest(tags=pairs))
+        await alice.send(TagResourceRequest(key_id=key_id, tags=pairs))
+    for pairs in (tags(team="blue"), tags(purpose="x"), tags(team="red", other="x")):
+        await refusal(server, alice.send(CreateKeyRequest(tags=pairs)))
+        await refusal(server, alice.send(TagResourceRequest(key_id=key_id, tags=pairs)))
+    await refusal(server, alice.send(CreateKeyRequest()))
+
+
+async def test_an_alias_is_changed_by_who_may_change_it_and_its_keys(
+    server: TestServer, client: KeyManagementServiceClient
+) -> None:
+    one, other = await key_with(client), await key_with(client)
+    alias_arn = f"arn:aws:kms:us-east-1:{ACCOUNT}:alias/payroll"
+    alice = await somebody(server, ALICE)
+    create = CreateAliasRequest(alias_name="alias/payroll", target_key_id=one)
+    update = UpdateAliasRequest(alias_name="alias/payroll", target_key_id=other)
+    delete = DeleteAliasRequest(alias_name="alias/payroll")
+    for resources in ([alias_arn], [one, other]):
+        await alice.attach("aliases", policy(permit("kms:*Alias", resources)))
+        await refusal(server, alice.send(create))
+    await alice.attach("aliases", policy(permit("kms:*Alias", [alias_arn, one])))
+    await alice.send(create)
+    await refusal(server, alice.send(update))
+    await alice.attach("aliases", policy(permit("kms:*Alias", [alias_arn, other])))
+    await refusal(server, alice.send(update))
+    await refusal(server, alice.send(delete))
+    await alice.attach("aliases", policy(permit("kms:*Alias", [alias_arn, one, other])))
+    await alice.send(update)
+    await alice.send(delete)
 
 
 @pytest.mark.parametrize("named", [EVE, OTHER_ACCOUNT, OTHER_ROOT, "*"])

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import json
 from datetime import UTC, timedelta
 
 from contract.beneath import change, give_away, schedule_deletion, select
@@ -305,6 +306,35 @@ async def test_an_alias_costs_no_more_statements_than_a_key_id(
 
     assert (by_key_id, len(statements)) == (1, 2)
     assert "JOIN aliases" in statements[1]
+
+
+async def test_the_audit_log_names_the_alias_and_the_key(
+    server: TestServer, client: KeyManagementServiceClient, refused: Refused[ServiceError]
+) -> None:
+    key_id, other = await create_imported_key(client), await create_imported_key(client)
+    alias, key, other_key = (f"{ARN}{name}" for name in ("alias/payroll", f"key/{key_id}", f"key/{other}"))
+    await name(client, "alias/payroll", key_id)
+    await encrypt(client, "alias/payroll")
+    await point(client, "alias/payroll", other)
+    await delete(client, "alias/payroll")
+    await refused(NotFoundException, encrypt(client, "alias/payroll"))
+
+    await server.running.audit_log.write_if_possible()
+    rows = await select(server, "SELECT event FROM audit_records")
+    events = [json.loads(row.event) for row in rows]
+    resources = {
+        (event["eventName"], event.get("errorCode")): {one["ARN"]: one["type"] for one in event["resources"]}
+        for event in events
+    }
+    is_alias, is_key = {alias: "AWS::KMS::Alias"}, {key: "AWS::KMS::Key"}
+    is_other_key = {other_key: "AWS::KMS::Key"}
+    assert resources["CreateAlias", None] == is_alias | is_key
+    assert resources["Encrypt", None] == is_alias | is_key
+    assert resources["UpdateAlias", None] == is_alias | is_key | is_other_key
+    assert resources["DeleteAlias", None] == is_alias | is_other_key
+    assert resources["Encrypt", "NotFoundException"] == is_alias
+    (created,) = (event for event in events if event["eventName"] == "CreateAlias")
+    assert created["requestParameters"] == {"aliasName": "alias/payroll", "targetKeyId": key_id}
 
 
 async def test_an_alias_is_of_no_use_for_a_key_that_belongs_to_another_account(

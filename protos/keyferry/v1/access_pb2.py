@@ -25,35 +25,37 @@ _sym_db = _symbol_database.Default()
 from keyferry.v1 import constraints_pb2 as keyferry_dot_v1_dot_constraints__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18keyferry/v1/access.proto\x12\x0bkeyferry.v1\x1a\x1dkeyferry/v1/constraints.proto\"=\n\x11SupposedCondition\x12\x10\n\x03key\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x0e\n\x06values\x18\x02 \x03(\tB\x06\n\x04_key\"\x93\x03\n\x14\x45xplainAccessRequest\x12 \n\x06key_id\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x12\x30\n\tprincipal\x18\x02 \x01(\tB\x18\x8a\xb2\x19\x14\x10\x01\x18\x80\x02\x32\r[\\w+=,.@:/-]+H\x01\x88\x01\x01\x12/\n\x06\x61\x63tion\x18\x03 \x01(\tB\x1a\x8a\xb2\x19\x16\x08\x01\x10\x05\x18\x80\x01\x32\rkms:[a-zA-Z]+H\x02\x88\x01\x01\x12\\\n\x12\x65ncryption_context\x18\x04 \x03(\x0b\x32\x38.keyferry.v1.ExplainAccessRequest.EncryptionContextEntryB\x06\x8a\xb2\x19\x02\x18\x64\x12:\n\nconditions\x18\x05 \x03(\x0b\x32\x1e.keyferry.v1.SupposedConditionB\x06\x8a\xb2\x19\x02\x18\x64\x1a\x38\n\x16\x45ncryptionContextEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\t\n\x07_key_idB\x0c\n\n_principalB\t\n\x07_action\"\xa7\x01\n\rAccessDecider\x12\x31\n\x04kind\x18\x01 \x01(\x0e\x32\x1e.keyferry.v1.AccessDeciderKindH\x00\x88\x01\x01\x12\x11\n\x04name\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\x16\n\tstatement\x18\x03 \x01(\tH\x02\x88\x01\x01\x12\x10\n\x03sid\x18\x04 \x01(\tH\x03\x88\x01\x01\x42\x07\n\x05_kindB\x07\n\x05_nameB\x0c\n\n_statementB\x06\n\x04_sid\"\x89\x01\n\x15\x45xplainAccessResponse\x12\x14\n\x07\x61llowed\x18\x01 \x01(\x08H\x00\x88\x01\x01\x12\x13\n\x06reason\x18\x02 \x01(\tH\x01\x88\x01\x01\x12.\n\ndecided_by\x18\x03 \x03(\x0b\x32\x1a.keyferry.v1.AccessDeciderB\n\n\x08_allowedB\t\n\x07_reason*\xa4\x01\n\x11\x41\x63\x63\x65ssDeciderKind\x12#\n\x1f\x41\x43\x43\x45SS_DECIDER_KIND_UNSPECIFIED\x10\x00\x12\"\n\x1e\x41\x43\x43\x45SS_DECIDER_KIND_KEY_POLICY\x10\x01\x12\'\n#ACCESS_DECIDER_KIND_IDENTITY_POLICY\x10\x02\x12\x1d\n\x19\x41\x43\x43\x45SS_DECIDER_KIND_GRANT\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18keyferry/v1/access.proto\x12\x0bkeyferry.v1\x1a\x1dkeyferry/v1/constraints.proto\"W\n\x11SupposedCondition\x12\x1d\n\x03key\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x12\x1b\n\x06values\x18\x02 \x03(\tB\x0b\x8a\xb2\x19\x07\x18\x64J\x03\x18\x80@B\x06\n\x04_key\"\x8f\x03\n\x14\x45xplainAccessRequest\x12 \n\x06key_id\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x12\x32\n\tprincipal\x18\x02 \x01(\tB\x1a\x8a\xb2\x19\x16\x10\x01\x18\x80\x02\x32\x0f^[\\w+=,.@:/-]+$H\x01\x88\x01\x01\x12\x31\n\x06\x61\x63tion\x18\x03 \x01(\tB\x1c\x8a\xb2\x19\x18\x08\x01\x10\x05\x18\x80\x01\x32\x0f^kms:[a-zA-Z]+$H\x02\x88\x01\x01\x12T\n\x12\x65ncryption_context\x18\x04 \x03(\x0b\x32\x38.keyferry.v1.ExplainAccessRequest.EncryptionContextEntry\x12:\n\nconditions\x18\x05 \x03(\x0b\x32\x1e.keyferry.v1.SupposedConditionB\x06\x8a\xb2\x19\x02\x18\x64\x1a\x38\n\x16\x45ncryptionContextEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\t\n\x07_key_idB\x0c\n\n_principalB\t\n\x07_action\"\xa7\x01\n\rAccessDecider\x12\x31\n\x04kind\x18\x01 \x01(\x0e\x32\x1e.keyferry.v1.AccessDeciderKindH\x00\x88\x01\x01\x12\x11\n\x04name\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\x16\n\tstatement\x18\x03 \x01(\tH\x02\x88\x01\x01\x12\x10\n\x03sid\x18\x04 \x01(\tH\x03\x88\x01\x01\x42\x07\n\x05_kindB\x07\n\x05_nameB\x0c\n\n_statementB\x06\n\x04_sid\"\x89\x01\n\x15\x45xplainAccessResponse\x12\x14\n\x07\x61llowed\x18\x01 \x01(\x08H\x00\x88\x01\x01\x12\x13\n\x06reason\x18\x02 \x01(\tH\x01\x88\x01\x01\x12.\n\ndecided_by\x18\x03 \x03(\x0b\x32\x1a.keyferry.v1.AccessDeciderB\n\n\x08_allowedB\t\n\x07_reason*\xa4\x01\n\x11\x41\x63\x63\x65ssDeciderKind\x12#\n\x1f\x41\x43\x43\x45SS_DECIDER_KIND_UNSPECIFIED\x10\x00\x12\"\n\x1e\x41\x43\x43\x45SS_DECIDER_KIND_KEY_POLICY\x10\x01\x12\'\n#ACCESS_DECIDER_KIND_IDENTITY_POLICY\x10\x02\x12\x1d\n\x19\x41\x43\x43\x45SS_DECIDER_KIND_GRANT\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'keyferry.v1.access_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_SUPPOSEDCONDITION'].fields_by_name['key']._loaded_options = None
+  _globals['_SUPPOSEDCONDITION'].fields_by_name['key']._serialized_options = b'\212\262\031\007\010\001\020\001\030\200\020'
+  _globals['_SUPPOSEDCONDITION'].fields_by_name['values']._loaded_options = None
+  _globals['_SUPPOSEDCONDITION'].fields_by_name['values']._serialized_options = b'\212\262\031\007\030dJ\003\030\200@'
   _globals['_EXPLAINACCESSREQUEST_ENCRYPTIONCONTEXTENTRY']._loaded_options = None
   _globals['_EXPLAINACCESSREQUEST_ENCRYPTIONCONTEXTENTRY']._serialized_options = b'8\001'
   _globals['_EXPLAINACCESSREQUEST'].fields_by_name['key_id']._loaded_options = None
   _globals['_EXPLAINACCESSREQUEST'].fields_by_name['key_id']._serialized_options = b'\212\262\031\007\010\001\020\001\030\200\020'
   _globals['_EXPLAINACCESSREQUEST'].fields_by_name['principal']._loaded_options = None
-  _globals['_EXPLAINACCESSREQUEST'].fields_by_name['principal']._serialized_options = b'\212\262\031\024\020\001\030\200\0022\r[\\w+=,.@:/-]+'
+  _globals['_EXPLAINACCESSREQUEST'].fields_by_name['principal']._serialized_options = b'\212\262\031\026\020\001\030\200\0022\017^[\\w+=,.@:/-]+$'
   _globals['_EXPLAINACCESSREQUEST'].fields_by_name['action']._loaded_options = None
-  _globals['_EXPLAINACCESSREQUEST'].fields_by_name['action']._serialized_options = b'\212\262\031\026\010\001\020\005\030\200\0012\rkms:[a-zA-Z]+'
-  _globals['_EXPLAINACCESSREQUEST'].fields_by_name['encryption_context']._loaded_options = None
-  _globals['_EXPLAINACCESSREQUEST'].fields_by_name['encryption_context']._serialized_options = b'\212\262\031\002\030d'
+  _globals['_EXPLAINACCESSREQUEST'].fields_by_name['action']._serialized_options = b'\212\262\031\030\010\001\020\005\030\200\0012\017^kms:[a-zA-Z]+$'
   _globals['_EXPLAINACCESSREQUEST'].fields_by_name['conditions']._loaded_options = None
   _globals['_EXPLAINACCESSREQUEST'].fields_by_name['conditions']._serialized_options = b'\212\262\031\002\030d'
-  _globals['_ACCESSDECIDERKIND']._serialized_start=852
-  _globals['_ACCESSDECIDERKIND']._serialized_end=1016
+  _globals['_ACCESSDECIDERKIND']._serialized_start=874
+  _globals['_ACCESSDECIDERKIND']._serialized_end=1038
   _globals['_SUPPOSEDCONDITION']._serialized_start=72
-  _globals['_SUPPOSEDCONDITION']._serialized_end=133
-  _globals['_EXPLAINACCESSREQUEST']._serialized_start=136
-  _globals['_EXPLAINACCESSREQUEST']._serialized_end=539
-  _globals['_EXPLAINACCESSREQUEST_ENCRYPTIONCONTEXTENTRY']._serialized_start=447
-  _globals['_EXPLAINACCESSREQUEST_ENCRYPTIONCONTEXTENTRY']._serialized_end=503
-  _globals['_ACCESSDECIDER']._serialized_start=542
-  _globals['_ACCESSDECIDER']._serialized_end=709
-  _globals['_EXPLAINACCESSRESPONSE']._serialized_start=712
-  _globals['_EXPLAINACCESSRESPONSE']._serialized_end=849
+  _globals['_SUPPOSEDCONDITION']._serialized_end=159
+  _globals['_EXPLAINACCESSREQUEST']._serialized_start=162
+  _globals['_EXPLAINACCESSREQUEST']._serialized_end=561
+  _globals['_EXPLAINACCESSREQUEST_ENCRYPTIONCONTEXTENTRY']._serialized_start=469
+  _globals['_EXPLAINACCESSREQUEST_ENCRYPTIONCONTEXTENTRY']._serialized_end=525
+  _globals['_ACCESSDECIDER']._serialized_start=564
+  _globals['_ACCESSDECIDER']._serialized_end=731
+  _globals['_EXPLAINACCESSRESPONSE']._serialized_start=734
+  _globals['_EXPLAINACCESSRESPONSE']._serialized_end=871
 # @@protoc_insertion_point(module_scope)

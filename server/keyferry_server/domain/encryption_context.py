@@ -30,11 +30,10 @@ def encode_encryption_context(context: Mapping[str, str]) -> bytes:
     try:
         pairs = sorted((key.encode(), value.encode()) for key, value in context.items())
     except UnicodeEncodeError:
-        violation = FieldViolation("encryptionContext", "Member must be valid Unicode text")
+        member = "encryptionContext"
+        violation = f"Value at '{member}' failed to satisfy constraint: Member must be valid Unicode text"
         raise ValidationException(
-            f"1 validation error detected: Value at '{violation.field}' failed to satisfy constraint: "
-            f"{violation.description}",
-            (violation,),
+            f"1 validation error detected: {violation}", (FieldViolation(member, violation),)
         ) from None
     parts = [_NUMBER.pack(len(pairs))]
     for pair in pairs:

@@ -157,7 +157,7 @@ class Gate:
             source_ip=parse_source_ip(call.peer),
             is_encrypted=call.is_encrypted,
         )
-        return Conditions(RequestFacts(permission, call.request), circumstances, key)
+        return Conditions(RequestFacts(permission, call.request, call.facts), circumstances, key)
 
     def _check_grant_tokens(self, call: Call) -> None:
         tokens: Any = getattr(call.request, "grant_tokens", ())

@@ -73,6 +73,16 @@ class KeyDoor:
         note_key(identifier.arn)
         return await self.gate.admit(guarded, call, permission or call.route.permission)
 
+    async def key_id_of(self, text: str, call: Call) -> str | None:
+        """Return the key ID of what a caller named, without opening it; None if an alias names nothing."""
+        identifier = parse_identifier(text, call.scope, call.route.accepts)
+        if isinstance(identifier, KeyIdentifier):
+            return identifier.key_id
+        try:
+            return (await self.keys.load(identifier)).identifier.key_id
+        except NotFoundException:
+            return None
+
     async def find(self, text: str, call: Call) -> KeyIdentifier:
         """Return which key a caller named, one of its own account, without opening it."""
         identifier = parse_key_identifier(text, call.scope)

@@ -95,6 +95,13 @@ class KeyUse:
             raise InvalidCiphertextException
         return Decrypted(key, material.key_material_id, decrypt(self._unseal(key, material), header, context))
 
+    def key_id_in(self, blob: bytes) -> str | None:
+        """Return the key ID that a ciphertext names; None if it is not one."""
+        try:
+            return parse_ciphertext(blob).key_id
+        except InvalidCiphertextException:
+            return None
+
     async def _open_named_by_ciphertext(self, key_id: str, call: Call, permission: str | None) -> Key:
         try:
             return await self.door.open_named_by_ciphertext(key_id, call, permission)

@@ -1,6 +1,7 @@
 """ReEncrypt: decrypts and encrypts again under another key or context; the plaintext stays inside."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from keyferry.v1 import ReEncryptRequest, ReEncryptResponse
 from keyferry_server.call import Call
@@ -9,6 +10,9 @@ from keyferry_server.domain.errors import DryRunOperationException
 from keyferry_server.domain.key_specs import EncryptionAlgorithm
 from keyferry_server.operations.decryption import ignores_ciphertext
 from keyferry_server.operations.encryption import Encryption
+from keyferry_server.operations.key_door import KeyDoor
+from keyferry_server.operations.key_use import KeyUse
+from keyferry_server.wire.condition_keys import RE_ENCRYPT_ON_SAME_KEY
 from keyferry_server.wire.enums import format_enum, parse_enum
 
 _DEFAULT = EncryptionAlgorithm.SYMMETRIC_DEFAULT
@@ -19,6 +23,8 @@ class ReEncrypt:
     """Moves a ciphertext from one key and context to another."""
 
     encryption: Encryption
+    key_use: KeyUse
+    door: KeyDoor
 
     async def __call__(self, request: ReEncryptRequest, call: Call) -> ReEncryptResponse:
         """Decrypt with the source, encrypt with the destination; each needs its own permission."""
@@ -29,6 +35,7 @@ class ReEncrypt:
         re_encrypt_from, re_encrypt_to = call.route.permissions
 
         is_without_ciphertext = ignores_ciphertext(request, source_text)
+        call = replace(call, facts=await self._facts(request, source_text, call))
 
         destination = await self.encryption.open(request.destination_key_id, algorithm, call, re_encrypt_to)
         if is_without_ciphertext:
@@ -56,3 +63,16 @@ class ReEncrypt:
             source_key_material_id=decrypted.key_material_id,
             destination_key_material_id=encrypted.key_material_id,
         )
+
+    async def _facts(
+        self, request: ReEncryptRequest, source_text: str | None, call: Call
+    ) -> Mapping[str, Sequence[str]]:
+        """Find out whether source and destination are the same key; nothing, if one of them is not known."""
+        destination = await self.door.key_id_of(request.destination_key_id, call)
+        if source_text is None:
+            source = self.key_use.key_id_in(request.ciphertext_blob)
+        else:
+            source = await self.door.key_id_of(source_text, call)
+        if source is None or destination is None:
+            return {}
+        return {RE_ENCRYPT_ON_SAME_KEY: ("true" if source == destination else "false",)}

@@ -41,6 +41,17 @@ class ConditionKeys:
     pairs: Pairs
 
 
+@dataclass(frozen=True, slots=True)
+class FoundOut:
+    """One key whose values are not in the request: the operation finds them out (``Call.facts``)."""
+
+    name: str
+
+
+Row = ConditionKey | ConditionKeys | FoundOut
+RE_ENCRYPT_ON_SAME_KEY = "kms:ReEncryptOnSameKey"
+
+
 def _member(name: str, member: str, default: str | None = None) -> ConditionKey:
     """A text, a number or a truth value of the request."""
 
@@ -119,7 +130,7 @@ def _context(pairs: Pairs) -> tuple[ConditionKeys, ConditionKey]:
     )
 
 
-def _encrypting(context: str = "encryption_context", algorithm: str = "encryption_algorithm", key: str = "key_id") -> tuple["ConditionKey | ConditionKeys", ...]:  # fmt: skip
+def _encrypting(context: str = "encryption_context", algorithm: str = "encryption_algorithm", key: str = "key_id") -> tuple[Row, ...]:  # fmt: skip
     return (
         _enum("kms:EncryptionAlgorithm", algorithm, default="SYMMETRIC_DEFAULT"),
         *_context(lambda request: getattr(request, context)),
@@ -127,7 +138,7 @@ def _encrypting(context: str = "encryption_context", algorithm: str = "encryptio
     )
 
 
-def _tagging() -> tuple["ConditionKey | ConditionKeys", ...]:
+def _tagging() -> tuple[Row, ...]:
     return (
         ConditionKeys(
             "aws:RequestTag/", "TAG-KEY", lambda request: {tag.tag_key: tag.tag_value for tag in request.tags}
@@ -168,7 +179,7 @@ _SIGNATURE = (
 )
 _MAC = (_enum("kms:MacAlgorithm", "mac_algorithm"), _alias("key_id"))
 
-TABLE: Mapping[str, tuple[ConditionKey | ConditionKeys, ...]] = {
+TABLE: Mapping[str, tuple[Row, ...]] = {
     "kms:CreateGrant": (
         *_context(_constrained_context),
         ConditionKey("kms:GrantConstraintType", _constraint_types),
@@ -215,11 +226,15 @@ TABLE: Mapping[str, tuple[ConditionKey | ConditionKeys, ...]] = {
         _member("kms:BypassPolicyLockoutSafetyCheck", "bypass_policy_lockout_safety_check"),
         _member("kms:PolicyName", "policy_name", default="default"),
     ),
-    "kms:ReEncryptFrom": _encrypting(
-        "source_encryption_context", "source_encryption_algorithm", "source_key_id"
+    "kms:ReEncryptFrom": (
+        *_encrypting("source_encryption_context", "source_encryption_algorithm", "source_key_id"),
+        FoundOut(RE_ENCRYPT_ON_SAME_KEY),
     ),
-    "kms:ReEncryptTo": _encrypting(
-        "destination_encryption_context", "destination_encryption_algorithm", "destination_key_id"
+    "kms:ReEncryptTo": (
+        *_encrypting(
+            "destination_encryption_context", "destination_encryption_algorithm", "destination_key_id"
+        ),
+        FoundOut(RE_ENCRYPT_ON_SAME_KEY),
     ),
     "kms:RevokeGrant": (_always("kms:GrantIsForAWSResource", "false"),),
     "kms:ScheduleKeyDeletion": (
@@ -236,7 +251,7 @@ TABLE: Mapping[str, tuple[ConditionKey | ConditionKeys, ...]] = {
 def condition_keys(permission: str) -> Sequence[str]:
     """Return the names of the condition keys that requests for a permission have, as they are documented."""
     return tuple(
-        key.name if isinstance(key, ConditionKey) else f"{key.name}{key.stands_for}"
+        f"{key.name}{key.stands_for}" if isinstance(key, ConditionKeys) else key.name
         for key in TABLE.get(permission, ())
     )
 
@@ -244,9 +259,11 @@ def condition_keys(permission: str) -> Sequence[str]:
 class RequestFacts:
     """What one request says of itself to whoever decides on a permission."""
 
-    def __init__(self, permission: str, request: Any) -> None:
+    def __init__(self, permission: str, request: Any, facts: Mapping[str, Sequence[str]]) -> None:
+        """Take the request, and what was found out about it, by condition key."""
         self._permission = permission
         self._request = request
+        self._facts = facts
 
     def values(self, key: str) -> Sequence[str]:
         """Return the values of a condition key, which is written in lower case.
@@ -254,10 +271,12 @@ class RequestFacts:
         AccessDeniedException if pairs of the request differ in nothing but case: a
         policy that decides by one of them must not be taken in by the other.
         """
-        singles, families = _index(self._permission)
+        singles, families, found_out = _index(self._permission)
         read = singles.get(key)
         if read is not None:
             return read(self._request)
+        if key in found_out:
+            return self._facts.get(found_out[key], ())
         for prefix, pairs in families.items():
             if key.startswith(prefix):
                 return _values_of_pair(prefix, key.removeprefix(prefix), pairs(self._request))
@@ -286,8 +305,9 @@ def _values_of_pair(prefix: str, name: str, pairs: Mapping[str, str]) -> Sequenc
 
 
 @cache
-def _index(permission: str) -> tuple[Mapping[str, Read], Mapping[str, Pairs]]:
+def _index(permission: str) -> tuple[Mapping[str, Read], Mapping[str, Pairs], Mapping[str, str]]:
     listed = TABLE.get(permission, ())
     singles = {fold(key.name): key.read for key in listed if isinstance(key, ConditionKey)}
     families = {fold(key.name): key.pairs for key in listed if isinstance(key, ConditionKeys)}
-    return singles, families
+    found_out = {fold(key.name): key.name for key in listed if isinstance(key, FoundOut)}
+    return singles, families, found_out
