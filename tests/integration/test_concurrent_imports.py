@@ -6,6 +6,7 @@ Whatever runs at once ends as if it had run one after the other, in one order or
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from functools import partial
 from typing import Any
 
 import asyncpg
