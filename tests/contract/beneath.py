@@ -1,8 +1,11 @@
 """The rows beneath a running server: read them all, or change what no operation changes."""
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
+import asyncpg
 from fixtures.server import TestServer
 from sqlalchemy import Executable, text
 
@@ -11,20 +14,42 @@ from keyferry_server.storage.database import Transaction
 OTHER_ACCOUNT = "111111111111"
 
 
-async def all_rows(server: TestServer) -> list[tuple[str, str]]:
-    """Return every row of every table as the database writes it, with the table's name.
+# But for the audit log, which holds refused calls too, and what servers say of themselves.
+_TABLES = (
+    "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE 'audit%' "
+    "AND tablename NOT IN ('replicas', 'rate_limits')"
+)
 
-    But for the audit log, which holds refused calls too, and what servers say of themselves.
-    """
+Rows = list[tuple[str, str]]
+
+
+async def all_rows(server: TestServer) -> Rows:
+    """Return every row of every table as the database writes it, with the table's name."""
     async with server.running.database.connection() as connection:
-        tables = await connection.scalars(
-            text(
-                "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE 'audit%' "
-                "AND tablename NOT IN ('replicas', 'rate_limits')"
-            )
-        )
-        rows = " UNION ALL ".join(f"SELECT '{table}', t::text FROM \"{table}\" t" for table in tables.all())  # noqa: S608 -- the database's own names
-        return [(table, row) for table, row in await connection.execute(text(f"{rows} ORDER BY 1, 2"))]
+        tables = await connection.scalars(text(_TABLES))
+        rows = await connection.execute(text(_all_of(list(tables.all()))))
+        return [(table, row) for table, row in rows]
+
+
+def all_rows_at_once(server: TestServer) -> Rows:
+    """Return the same without letting go of the event loop: a call that was just started has not been sent yet."""
+    url = server.running.database._engine.url.set(drivername="postgresql")
+
+    async def read() -> Rows:
+        connection = await asyncpg.connect(url.render_as_string(hide_password=False))
+        try:
+            tables = [table["tablename"] for table in await connection.fetch(_TABLES)]
+            return [(table, row) for table, row in await connection.fetch(_all_of(tables))]
+        finally:
+            await connection.close()
+
+    with ThreadPoolExecutor(1) as other_thread:
+        return other_thread.submit(asyncio.run, read()).result()
+
+
+def _all_of(tables: list[str]) -> str:
+    rows = " UNION ALL ".join(f"SELECT '{table}' AS table, t::text FROM \"{table}\" t" for table in tables)  # noqa: S608 -- the database's own names
+    return f"{rows} ORDER BY 1, 2"
 
 
 async def select(server: TestServer, statement: str, **values: object) -> list[Any]:

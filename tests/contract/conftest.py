@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import TypeVar
 
 import pytest
-from contract.beneath import all_rows
+from contract.beneath import all_rows, all_rows_at_once
 from fixtures.postgres import Cluster
 from fixtures.server import TestServer
 
@@ -22,7 +22,7 @@ def refused(server: TestServer) -> Refused[ServiceError]:
     """
 
     async def refused(kind: type[E], call: Awaitable[object]) -> E:
-        before = await all_rows(server)
+        before = all_rows_at_once(server)
         with pytest.raises(ServiceError) as caught:
             await call
         assert type(caught.value) is kind, caught.value.message

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from contract.beneath import OTHER_ACCOUNT, all_rows, change
+from contract.beneath import OTHER_ACCOUNT, all_rows, all_rows_at_once, change
 from contract.operations import ON_A_KEY, request_on
 from direct_calls import Somebody, call_of, somebody
 from fixtures.server import TestServer
@@ -70,7 +70,7 @@ def encryption(key_id: str, **context: str) -> EncryptRequest:
 
 async def refusal(server: TestServer, call: Awaitable[Any]) -> str:
     """Expect an AccessDeniedException that leaves every row as it was; return its message."""
-    before = await all_rows(server)
+    before = all_rows_at_once(server)
     with pytest.raises(AccessDeniedException) as refused:
         await call
     assert await all_rows(server) == before

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from contract.beneath import OTHER_ACCOUNT, all_rows, change, select
+from contract.beneath import OTHER_ACCOUNT, all_rows, all_rows_at_once, change, select
 from contract.conftest import Refused
 from direct_calls import Somebody, somebody
 from fixtures.server import TestServer
@@ -82,7 +82,7 @@ def encryption(key_id: str, tokens: list[str] | None = None, **context: str) -> 
 
 
 async def denied(server: TestServer, call: Awaitable[Any]) -> None:
-    before = await all_rows(server)
+    before = all_rows_at_once(server)
     with pytest.raises(domain.AccessDeniedException):
         await call
     assert await all_rows(server) == before

@@ -5,7 +5,8 @@ Whatever runs at once ends as if it had run one after the other, in one order or
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -180,10 +181,12 @@ async def test_of_two_imports_with_one_token_exactly_one_wins(
         assert (await rows_of(database, key_id)).is_imported
 
 
-async def race(importing: Awaitable[Any], other: Awaitable[Any], *, other_first: bool) -> tuple[Any, Any]:
+async def race(
+    importing: Callable[[], Awaitable[Any]], other: Callable[[], Awaitable[Any]], *, other_first: bool
+) -> tuple[Any, Any]:
     """Run both at once, alternately started first; return both outcomes."""
     pair = (other, importing) if other_first else (importing, other)
-    outcomes = await asyncio.gather(*pair, return_exceptions=True)
+    outcomes = await asyncio.gather(*(start() for start in pair), return_exceptions=True)
     for outcome in outcomes:
         if isinstance(outcome, BaseException) and not isinstance(outcome, KeyferryError):
             raise outcome
@@ -202,9 +205,10 @@ async def test_an_import_racing_the_deletion_comes_before_or_after_it(
 
     for number, request in enumerate(await gathered(prepare() for _ in range(RACES))):
         imported, deleted = await race(
-            clients[0].import_key_material_async(request),
-            clients[1].delete_imported_key_material_async(
-                DeleteImportedKeyMaterialRequest(key_id=request.key_id)
+            partial(clients[0].import_key_material_async, request),
+            partial(
+                clients[1].delete_imported_key_material_async,
+                DeleteImportedKeyMaterialRequest(key_id=request.key_id),
             ),
             other_first=number % 2 == 0,
         )
@@ -231,8 +235,8 @@ async def test_a_first_import_racing_the_switch_off_comes_before_or_after_it(
 
     for number, request in enumerate(await gathered(prepare() for _ in range(RACES))):
         imported, disabled = await race(
-            clients[0].import_key_material_async(request),
-            clients[1].disable_key_async(DisableKeyRequest(key_id=request.key_id)),
+            partial(clients[0].import_key_material_async, request),
+            partial(clients[1].disable_key_async, DisableKeyRequest(key_id=request.key_id)),
             other_first=number % 2 == 0,
         )
 
@@ -254,8 +258,8 @@ async def test_a_reimport_racing_the_switch_off_leaves_the_key_off(
 
     for number, request in enumerate(await gathered(prepare() for _ in range(RACES))):
         imported, disabled = await race(
-            clients[0].import_key_material_async(request),
-            clients[1].disable_key_async(DisableKeyRequest(key_id=request.key_id)),
+            partial(clients[0].import_key_material_async, request),
+            partial(clients[1].disable_key_async, DisableKeyRequest(key_id=request.key_id)),
             other_first=number % 2 == 0,
         )
 
