@@ -209,12 +209,12 @@ async def test_an_access_key_works_while_it_is_there_and_switched_on(signed_serv
     await administrator.delete(key.access_key_id)
     seconds.now += REMEMBERED_SECONDS
     assert await ring.find(key.access_key_id) is None
-    for too_late in (
+    for refused in (
         administrator.switch(key.access_key_id, enabled=True),
         administrator.delete(key.access_key_id),
     ):
         with pytest.raises(NotFoundException, match="access-key list"):
-            await too_late
+            await refused
 
     rows = await select(signed_server, "SELECT event FROM audit_records ORDER BY sequence")
     names = [json.loads(row.event)["eventName"] for row in rows]

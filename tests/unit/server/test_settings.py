@@ -127,6 +127,16 @@ def test_an_address_is_told_apart_into_host_and_port(address: str, host: str, po
     assert ListenAddress(listen.with_port(77)).port == 77
 
 
+def test_where_grpc_asks_who_is_calling_awss_wire_asks_too() -> None:
+    tls = {"tls_cert_file": "cert.pem", "tls_key_file": "key.pem", "tls_client_ca_file": "ca.pem"}
+    asking = tls | {"auth": "mtls", "spiffe_trust_domain": "example.org"}
+    assert not Settings().checks_signatures
+    assert Settings(aws_auth="sigv4").checks_signatures
+    assert Settings(**asking).checks_signatures
+    assert "go around KEYFERRY_AUTH" in refusal(**asking, aws_auth="none")
+    assert Settings(**asking, aws_auth="none", aws_listen="off").aws_listen == "off"
+
+
 def test_signatures_open_awss_wire_to_others_if_tls_hides_what_is_signed() -> None:
     exposed = {"aws_listen": "0.0.0.0:8701", "aws_auth": "sigv4"}
     assert "KEYFERRY_TLS_CERT_FILE" in refusal(**exposed)
