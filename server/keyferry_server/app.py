@@ -167,7 +167,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         scope = Scope(settings.partition, settings.default_region, settings.default_account)
         authentication = await build_authentication(settings, clock)
         access_keys = AccessKeyRing(parts.get(AccessKeyStore), sealer)
-        limiter = RateLimiter(_rate_limits(settings), parts.get(RateLimitStore))
+        limiter = await _rate_limiter(settings, parts.get(RateLimitStore))
         audit_log = AuditLog(
             database,
             parts.get(AuditStore),
@@ -345,11 +345,13 @@ def _embedded_root_key(settings: Settings, folder: Path) -> RootKeyProvider:
     return FileRootKeyProvider(path)
 
 
-def _rate_limits(settings: Settings) -> RateLimits:
+async def _rate_limiter(settings: Settings, store: RateLimitStore) -> RateLimiter:
     limits = settings.rate_limits or RateLimits({})
     if unknown := limits.unknown([route.name for route in ROUTES]):
         raise StartError(f"KEYFERRY_RATE_LIMITS: there is no operation {unknown[0]}")
-    return limits
+    limiter = RateLimiter(limits, store)
+    await limiter.count_servers()
+    return limiter
 
 
 async def _entered(settings: Settings, database: Database, ring: RootKeyRing) -> RootKeyWatch:

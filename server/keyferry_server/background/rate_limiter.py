@@ -12,6 +12,7 @@ from keyferry_server.domain.rate_limit import ROUND_SECONDS, RateLimit, RateLimi
 from keyferry_server.storage.rate_limit_store import BucketKey, RateLimitStore
 
 _IDLE_SECONDS = 60.0
+_BETWEEN_COUNTS_SECONDS = 5.0
 _BETWEEN_FORGETTING_SECONDS = 600.0
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -60,6 +61,11 @@ class RateLimiter:
         share.left -= 1
         share.spent += 1
 
+    async def count_servers(self) -> None:
+        """Learn among how many servers a bucket is shared; once before the first call, so that no share is too large."""
+        if self._limits.limits:
+            self._servers = max(1, await self._store.servers())
+
     async def settle(self) -> None:
         """Settle what was spent, and learn the next shares."""
         spent = {key: float(one.spent) for key, one in self._shares.items() if one.spent or one.is_wanted}
@@ -82,12 +88,15 @@ class RateLimiter:
 
     async def run(self) -> None:
         """Settle in rounds, and drop what is idle; ends when cancelled."""
-        forgotten_at = self._now()
+        counted_at = forgotten_at = self._now()
         while True:
             # Without limits there is nothing to do, ten times a second.
             await asyncio.sleep(ROUND_SECONDS if self._limits.limits else _BETWEEN_FORGETTING_SECONDS)
             try:
                 await self.settle()
+                if self._now() - counted_at > _BETWEEN_COUNTS_SECONDS:
+                    counted_at = self._now()
+                    await self.count_servers()
                 if self._now() - forgotten_at > _BETWEEN_FORGETTING_SECONDS:
                     forgotten_at = self._now()
                     await self._store.forget()

@@ -11,7 +11,8 @@ call; they spend first and settle a tenth of a second later:
 3. A server that cannot settle refills its own share, at its part of the rate.
 
 So over a long time no principal gets more than its limit. In any one window of T seconds
-it gets at most limit * T and two full buckets, and one call more for each server. A
+it gets at most limit * T and two full buckets, and one call more for each server; for a few
+seconds after servers were added, until the others have counted them, a bucket more. A
 principal that calls one server alone gets all of its limit as long as no more than ten
 servers run; with N of them, ten Nths.
 """

@@ -17,6 +17,8 @@ BucketKey = tuple[str, RateLimit]
 # Full long before, so that its row says nothing any more.
 _FORGOTTEN_AFTER = timedelta(hours=1)
 
+_ALIVE = select(func.count()).select_from(replicas).where(replicas.c.alive_until > func.clock_timestamp())
+
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
@@ -72,10 +74,17 @@ class RateLimitStore:
                 write,
                 [{"of": arn, "in": limit.name, "left": tokens} for (arn, limit), tokens in left.items()],
             )
-            alive = select(func.count()).select_from(replicas).where(replicas.c.alive_until > now)
-            return Settlement(left, (await connection.execute(alive)).scalar_one())
+            return Settlement(left, (await connection.execute(_ALIVE)).scalar_one())
 
         return await self.database.transact(settle)
+
+    async def servers(self) -> int:
+        """Return how many servers run."""
+
+        async def read(transaction: Transaction) -> int:
+            return (await transaction.connection.execute(_ALIVE)).scalar_one()
+
+        return await self.database.run(read)
 
     async def forget(self) -> None:
         """Delete the buckets that nobody has taken from for an hour."""

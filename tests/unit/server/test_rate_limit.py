@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from keyferry_server.background.rate_limiter import RateLimiter
@@ -20,7 +20,7 @@ ARN = "arn:aws:iam::000000000000:role/busy"
 class Buckets:
     """The buckets of the database, on a clock that the test moves."""
 
-    servers: int
+    number: int
     now: float = 0.0
     is_down: bool = False
     settled: int = 0
@@ -35,7 +35,10 @@ class Buckets:
             tokens, at = self.kept.get(key, (key[1].burst, self.now))
             left[key] = key[1].after(tokens, self.now - at, number)
             self.kept[key] = left[key], self.now
-        return Settlement(left, self.servers)
+        return Settlement(left, self.number)
+
+    async def servers(self) -> int:
+        return self.number
 
     async def forget(self) -> None: ...
 
@@ -47,6 +50,11 @@ class Servers:
         self.buckets = Buckets(number)
         limits = RateLimits.parse(text)
         self.limiters = [RateLimiter(limits, self.buckets, lambda: self.buckets.now) for _ in range(number)]  # type: ignore[arg-type]
+
+    async def start(self) -> "Servers":
+        for limiter in self.limiters:
+            await limiter.count_servers()
+        return self
 
     def call(self, server: int, principal: str = ARN, operation: str = "Encrypt") -> bool:
         try:
@@ -72,6 +80,7 @@ class Servers:
     seed=st.integers(0, 2**32),
     down=st.booleans(),
 )
+@example(per_second=50, number=3, seed=6871172, down=False)  # three servers that have just started
 async def test_in_no_window_does_a_principal_get_more_than_the_bound(
     per_second: float,
     number: int,
@@ -79,7 +88,7 @@ async def test_in_no_window_does_a_principal_get_more_than_the_bound(
     down: bool,  # noqa: FBT001 -- drawn
 ) -> None:
     chance = random.Random(seed)
-    servers = Servers(f"*={per_second}", number)
+    servers = await Servers(f"*={per_second}", number).start()
     burst = RateLimit("*", per_second).burst
     taken: list[int] = []
     for _ in range(120):
@@ -99,7 +108,7 @@ async def test_in_no_window_does_a_principal_get_more_than_the_bound(
 
 @pytest.mark.parametrize("number", [1, 3, 10])
 async def test_a_principal_that_calls_one_server_alone_gets_all_of_its_limit(number: int) -> None:
-    servers = Servers("*=100", number)
+    servers = await Servers("*=100", number).start()
     taken = 0
     for _ in range(100):
         taken += sum(servers.call(0) for _ in range(100))
@@ -108,7 +117,7 @@ async def test_a_principal_that_calls_one_server_alone_gets_all_of_its_limit(num
 
 
 async def test_principals_and_operations_do_not_take_from_each_other() -> None:
-    servers = Servers("*=5,GetParametersForImport=1", 1)
+    servers = await Servers("*=5,GetParametersForImport=1", 1).start()
     assert sum(servers.call(0) for _ in range(50)) == 5
     assert sum(servers.call(0, "another") for _ in range(50)) == 5
     assert sum(servers.call(0, operation="GetParametersForImport") for _ in range(50)) == 1
@@ -116,14 +125,14 @@ async def test_principals_and_operations_do_not_take_from_each_other() -> None:
 
 
 async def test_without_a_limit_nothing_is_counted() -> None:
-    servers = Servers("Decrypt=1", 1)
+    servers = await Servers("Decrypt=1", 1).start()
     assert all(servers.call(0) for _ in range(1000))
     await servers.round()
     assert servers.buckets.settled == 0
 
 
 async def test_after_a_pause_the_first_call_is_let_through_also_where_it_was_turned_away_before() -> None:
-    servers = Servers("*=1", 3)
+    servers = await Servers("*=1", 3).start()
     for server in range(3):
         servers.call(server)
     await servers.round()
@@ -134,7 +143,7 @@ async def test_after_a_pause_the_first_call_is_let_through_also_where_it_was_tur
 
 
 async def test_an_idle_principal_costs_nothing_and_is_forgotten() -> None:
-    servers = Servers("*=10", 1)
+    servers = await Servers("*=10", 1).start()
     servers.call(0)
     for _ in range(700):
         await servers.round()
@@ -143,7 +152,7 @@ async def test_an_idle_principal_costs_nothing_and_is_forgotten() -> None:
 
 
 async def test_a_database_that_does_not_answer_leaves_every_server_its_part() -> None:
-    servers = Servers("*=10", 2)
+    servers = await Servers("*=10", 2).start()
     servers.call(0)
     servers.call(1)
     await servers.round()
