@@ -1,7 +1,10 @@
 """Who signs with which access key is whom, in the Region of the signature; everyone else is nobody."""
 
+import asyncio
 import json
+import ssl
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +15,7 @@ from botocore.credentials import Credentials
 from botocore.exceptions import SSLError
 from contract.beneath import change, select
 from fixtures.aws import Boto3Client, post
-from fixtures.certificates import Certificates
+from fixtures.certificates import Certificates, make_certificates
 from fixtures.server import ServerFactory, TestServer
 
 from keyferry_server.administration.access_keys import OperatorAccessKeys
@@ -263,3 +266,21 @@ async def test_over_tls_a_private_authority_is_trusted_by_whoever_is_told_to(
 
     with pytest.raises(SSLError):
         await ask(boto3_client(server, scheme="https").list_keys)
+
+
+async def test_a_certificate_is_replaced_without_a_restart(
+    start_server: ServerFactory, free_port: Any, tmp_path: Path
+) -> None:
+    files = make_certificates(tmp_path)
+    server = await start_server(aws_listen=f"127.0.0.1:{free_port()}", **files.settings)
+    host, port = server.running.aws_address.split(":")
+
+    async def shown() -> str:
+        return await asyncio.to_thread(ssl.get_server_certificate, (host, int(port)))
+
+    assert await shown() == files.certificate.read_text()
+    make_certificates(tmp_path)
+    renewed = files.certificate.read_text()
+    assert await shown() == renewed
+    files.certificate.write_text("no certificate")
+    assert await shown() == renewed

@@ -178,7 +178,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(data=st.data())
 def test_whatever_arrives_is_a_message_or_a_refusal(data: st.DataObject) -> None:
     descriptor = data.draw(st.sampled_from(REQUESTS))
