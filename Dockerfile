@@ -41,7 +41,7 @@ ENV PATH=/opt/keyferry/bin:$PATH \
 # in /etc/passwd and owns no file, so that any other number does as well.
 USER 10001:10001
 
-EXPOSE 8700 8702
+EXPOSE 8700 8701 8702
 
 # It asks where KEYFERRY_METRICS_LISTEN says, past any proxy that the engine put into
 # the environment; an answer other than 200 is an exception, and so a failure.

@@ -6,7 +6,7 @@ STAMP := .venv/.ready
 LOCK_SOURCES := requirements.in protos/pyproject.toml client/pyproject.toml server/pyproject.toml migrations/pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format protos docs lock audit sbom timing up down clean
+.PHONY: help setup demo test soak check format protos docs lock audit sbom timing up down clean
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -28,6 +28,10 @@ demo: setup  ## run the main job end to end on a throw-away server
 
 test: setup  ## run all tests
 	$(BIN)/python -m pytest
+
+# The seed stands in the command, which make prints: give it to repeat a run.
+soak: setup  ## compare long random sequences of calls with the model (STEPS=20000 SEED=1)
+	MODEL_STEPS=$(or $(STEPS),20000) MODEL_SEED=$(or $(SEED),$(shell date +%s)) $(BIN)/python -m pytest tests/model
 
 check: setup  ## formatting, lint, types, layers, generated code, migrations, containers
 	$(BIN)/ruff format --check .

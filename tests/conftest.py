@@ -12,4 +12,7 @@ pytest_plugins = [
     "fixtures.server",
     "fixtures.processes",
     "fixtures.softhsm",
+    "fixtures.certificates",
+    "fixtures.aws",
+    "fixtures.javascript",
 ]

@@ -12,6 +12,7 @@
     │   ├── NotFoundException · DisabledException · KMSInvalidStateException
     │   ├── UnsupportedOperationException · AccessDeniedException · DryRunOperationException
     │   ├── MissingAuthenticationTokenException · UnrecognizedClientException · ExpiredTokenException
+    │   ├── IncompleteSignatureException · InvalidSignatureException
     │   ├── LimitExceededException · ThrottlingException · ConflictException · AlreadyExistsException
     │   ├── InvalidAliasNameException · NotAuthorizedException · TagException
     │   ├── DependencyTimeoutException · KMSInternalException
@@ -174,6 +175,14 @@ class ConflictException(ServiceError):
 
 class AccessDeniedException(ServiceError):
     """The caller may not do this."""
+
+
+class IncompleteSignatureException(ServiceError):
+    """The call's signature lacks something that it needs."""
+
+
+class InvalidSignatureException(ServiceError):
+    """The call's signature is wrong, too old, or made for another service or Region."""
 
 
 class NotAuthorizedException(ServiceError):

@@ -12,7 +12,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSe
 
 from keyferry_server.call import Route
 from keyferry_server.routes import ROUTES
-from keyferry_server.transport.grpc import SERVICES
+from keyferry_server.transport.calls import SERVICES
 
 # Where the compiler puts comments: numbers of fields of FileDescriptorProto and what it holds.
 _MESSAGE, _ENUM, _SERVICE, _SYNTAX = 4, 5, 6, 12

@@ -6,7 +6,7 @@ from contract import Contract
 from google.protobuf.descriptor import ServiceDescriptor
 from members import escaped
 
-from keyferry_server.transport.grpc import SERVICES
+from keyferry_server.transport.calls import SERVICES
 
 
 def index_page(contract: Contract) -> str:

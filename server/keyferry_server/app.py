@@ -12,7 +12,7 @@ import platformdirs
 from prometheus_client import GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR, CollectorRegistry
 
 from keyferry_server.administration.root_key_check import check_root_key
-from keyferry_server.authentication import build_authentication
+from keyferry_server.authentication import build_authentication, build_aws_authentication
 from keyferry_server.background.audit_log import AuditLog
 from keyferry_server.background.database_watch import DatabaseWatch
 from keyferry_server.background.deletion import KeyReaper
@@ -43,6 +43,7 @@ from keyferry_server.domain.importable_keys import ImportableKeys
 from keyferry_server.domain.rate_limit import RateLimits
 from keyferry_server.domain.sealed_places import INSTALLATION_SECRET
 from keyferry_server.middleware.audit import audit
+from keyferry_server.middleware.authenticate import by_wire
 from keyferry_server.middleware.deadline import enforce_deadline
 from keyferry_server.middleware.faults import hide_faults
 from keyferry_server.middleware.keep_request import keep_request
@@ -51,13 +52,15 @@ from keyferry_server.middleware.log_calls import log_calls
 from keyferry_server.middleware.measure import measure
 from keyferry_server.middleware.record_usage import record_usage
 from keyferry_server.middleware.validate import validate_request
+from keyferry_server.operations.access_key_ring import AccessKeyRing
 from keyferry_server.operations.fresh_material import FreshMaterial
 from keyferry_server.operations.get_key_last_usage import KeyUsages
 from keyferry_server.operations.get_parameters_for_import import WrappingKeySource
 from keyferry_server.operations.material_check import RsaKeyCheck
 from keyferry_server.parts import Parts
 from keyferry_server.routes import ROUTES
-from keyferry_server.settings import ListenAddress, Settings
+from keyferry_server.settings import Settings
+from keyferry_server.storage.access_key_store import AccessKeyStore
 from keyferry_server.storage.audit_store import AuditStore
 from keyferry_server.storage.database import Database
 from keyferry_server.storage.due_work import DueWork
@@ -70,8 +73,11 @@ from keyferry_server.storage.rate_limit_store import RateLimitStore
 from keyferry_server.storage.root_key_store import RootKeyStore
 from keyferry_server.storage.schema import check_schema, migrate
 from keyferry_server.storage.url import parse_database_url
+from keyferry_server.transport.aws_json.endpoint import AwsEndpoint
+from keyferry_server.transport.calls import Calls
 from keyferry_server.transport.grpc import GrpcServer
-from keyferry_server.transport.http import MetricsServer
+from keyferry_server.transport.metrics import metrics_app
+from keyferry_server.transport.servers import Servers
 
 # Each has a core for itself while it lasts.
 RSA_KEY_CHECKS_AT_ONCE = 2
@@ -88,6 +94,7 @@ class RunningServer:
     """A server that answers. Addresses are HOST:PORT with the ports that were picked."""
 
     grpc_address: str
+    aws_address: str
     metrics_address: str
     database: Database
     sweeper: ExpirySweeper
@@ -159,6 +166,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
 
         scope = Scope(settings.partition, settings.default_region, settings.default_account)
         authentication = await build_authentication(settings, clock)
+        access_keys = AccessKeyRing(parts.get(AccessKeyStore), sealer)
         limiter = RateLimiter(_rate_limits(settings), parts.get(RateLimitStore))
         audit_log = AuditLog(
             database,
@@ -177,40 +185,49 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
             log_calls,
             hide_faults,
             enforce_deadline,
-            authentication.middleware,
+            by_wire(authentication.middleware, build_aws_authentication(settings, clock, access_keys)),
             limit_rate(limiter.take),
             validate_request,
             keep_request,
             record_usage(usages.note, clock),
         ]
-        grpc_server = GrpcServer(
-            ROUTES, operations, middleware, scope, settings.max_message_bytes, authentication.tls
-        )
+        calls = Calls(ROUTES, operations, middleware, scope)
 
         stack.push_async_callback(audit_log.close)
         stack.push_async_callback(usages.write_if_possible)
         background = BackgroundTasks()
         stack.push_async_callback(background.stop)
-        grpc_port = await grpc_server.start(settings.grpc_listen)
-        stack.push_async_callback(grpc_server.stop, settings.drain_seconds)
-        metrics_address = await _start_metrics(settings, MetricsServer(registry, watch.answers), stack)
+        servers = Servers(settings.drain_seconds, settings.http_receive_timeout_seconds)
+        stack.push_async_callback(servers.stop)
+        aws_address = await servers.start_http(
+            settings.aws_listen, AwsEndpoint(calls, settings.max_message_bytes), authentication.https
+        )
+        metrics_address = await servers.start_http(
+            settings.metrics_listen, metrics_app(registry, watch.answers)
+        )
+        grpc_server = GrpcServer(calls, settings.max_message_bytes, authentication.tls)
+        grpc_address = await servers.start_grpc(settings.grpc_listen, grpc_server)
         await grpc_server.set_serving(True)
 
-        background.start(pool.run(), "wrapping key pool")
-        background.start(audit_log.run(), "audit log")
-        background.start(audit_log.run_heads(), "audit log heads")
-        background.start(sweeper.run(), "expiry sweeper")
-        background.start(reaper.run(), "key reaper")
-        background.start(rotator.run(), "key rotator")
-        background.start(usages.run(), "key usage recorder")
-        background.start(watch.run(grpc_server.set_serving), "database watch")
-        background.start(root_key_watch.run(), "root key watch")
-        background.start(limiter.run(), "rate limiter")
-        for name, refresh in authentication.refreshes.items():
-            background.start(refresh(), name)
+        work = {
+            "wrapping key pool": pool.run(),
+            "audit log": audit_log.run(),
+            "audit log heads": audit_log.run_heads(),
+            "expiry sweeper": sweeper.run(),
+            "key reaper": reaper.run(),
+            "key rotator": rotator.run(),
+            "key usage recorder": usages.run(),
+            "database watch": watch.run(grpc_server.set_serving),
+            "root key watch": root_key_watch.run(),
+            "rate limiter": limiter.run(),
+            **{name: refresh() for name, refresh in authentication.refreshes.items()},
+        }
+        for name, running_work in work.items():
+            background.start(running_work, name)
 
         yield RunningServer(
-            grpc_address=settings.grpc_listen.with_port(grpc_port),
+            grpc_address=grpc_address,
+            aws_address=aws_address,
             metrics_address=metrics_address,
             database=database,
             sweeper=sweeper,
@@ -333,15 +350,6 @@ def _rate_limits(settings: Settings) -> RateLimits:
     if unknown := limits.unknown([route.name for route in ROUTES]):
         raise StartError(f"KEYFERRY_RATE_LIMITS: there is no operation {unknown[0]}")
     return limits
-
-
-async def _start_metrics(settings: Settings, server: MetricsServer, stack: AsyncExitStack) -> str:
-    address = settings.metrics_listen
-    if not isinstance(address, ListenAddress):
-        return "off"
-    port = await server.start(address.host, address.port)
-    stack.push_async_callback(server.stop)
-    return address.with_port(port)
 
 
 async def _entered(settings: Settings, database: Database, ring: RootKeyRing) -> RootKeyWatch:

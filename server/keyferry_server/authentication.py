@@ -4,6 +4,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from keyferry_server.authn.access_keys import AccessKeys
 from keyferry_server.authn.bearer_token import BearerTokenAuthenticator, TokenRules
 from keyferry_server.authn.caller import Principal
 from keyferry_server.authn.client_certificate import CertificateAuthenticator
@@ -14,9 +15,15 @@ from keyferry_server.background.rereading import read_again_regularly
 from keyferry_server.call import Middleware
 from keyferry_server.crypto.client_certificate import read_client_certificate
 from keyferry_server.domain.clock import Clock
-from keyferry_server.middleware.authenticate import authenticate_as, authenticate_by
-from keyferry_server.settings import Settings
+from keyferry_server.middleware.authenticate import (
+    authenticate_as,
+    authenticate_by,
+    check_signatures,
+    take_any_signature,
+)
+from keyferry_server.settings import RegionList, Settings
 from keyferry_server.transport.grpc_tls import GrpcTls, TlsFiles
+from keyferry_server.transport.https import HttpTls
 from keyferry_server.transport.key_set import key_set_from_file, key_set_from_url
 
 
@@ -26,6 +33,7 @@ class Authentication:
 
     middleware: Middleware
     tls: GrpcTls | None
+    https: HttpTls | None
     refreshes: Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
 
 
@@ -34,11 +42,10 @@ async def build_authentication(settings: Settings, clock: Clock) -> Authenticati
 
     A key set from a URL may come later: until then calls with tokens are DependencyTimeoutException.
     """
-    tls = _tls(settings)
+    files = _tls_files(settings)
+    tls, https = (None, None) if files is None else (GrpcTls(files), HttpTls(files))
     if settings.auth == "none":
-        account = settings.default_account
-        root = Principal(account, f"arn:{settings.partition}:iam::{account}:root")
-        return Authentication(authenticate_as(root), tls, {})
+        return Authentication(authenticate_as(_root(settings)), tls, https, {})
 
     refreshes: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {}
     principals = PrincipalMap(settings.partition, settings.spiffe_trust_domain, settings.principals_file)
@@ -57,13 +64,26 @@ async def build_authentication(settings: Settings, clock: Clock) -> Authenticati
         authenticators.append(BearerTokenAuthenticator(_rules(settings), keys, principals, clock))
     if "mtls" in settings.auth:
         authenticators.append(CertificateAuthenticator(read_client_certificate, principals, clock))
-    return Authentication(authenticate_by(authenticators), tls, refreshes)
+    return Authentication(authenticate_by(authenticators), tls, https, refreshes)
 
 
-def _tls(settings: Settings) -> GrpcTls | None:
+def build_aws_authentication(settings: Settings, clock: Clock, access_keys: AccessKeys) -> Middleware:
+    """Return how callers on AWS's wire are authenticated."""
+    allowed_regions = settings.allowed_regions or RegionList(settings.default_region)
+    if settings.checks_signatures:
+        return check_signatures(access_keys, clock, allowed_regions.allows)
+    return take_any_signature(_root(settings), allowed_regions.allows)
+
+
+def _root(settings: Settings) -> Principal:
+    account = settings.default_account
+    return Principal(account, f"arn:{settings.partition}:iam::{account}:root")
+
+
+def _tls_files(settings: Settings) -> TlsFiles | None:
     if settings.tls_cert_file is None or settings.tls_key_file is None:
         return None
-    return GrpcTls(TlsFiles(settings.tls_cert_file, settings.tls_key_file, settings.tls_client_ca_file))
+    return TlsFiles(settings.tls_cert_file, settings.tls_key_file, settings.tls_client_ca_file)
 
 
 async def _token_keys(settings: Settings) -> TokenKeys:

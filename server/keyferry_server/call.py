@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 
 from keyferry_server.authn.caller import Caller
 from keyferry_server.authn.evidence import NOTHING_SHOWN, Evidence
+from keyferry_server.authn.http_request import HttpRequest
 from keyferry_server.domain.identifiers import Accepts, Scope
 from keyferry_server.domain.key import KeyStates
 
@@ -48,7 +49,8 @@ class Call:
     `peer` is where it comes from, as gRPC writes it, and `is_encrypted` whether
     nobody between can read it. Policies decide by `request`, which is what is asked,
     and by `facts`, which an operation found out about it, by condition key.
-    `evidence` is what the caller showed over gRPC to say who it is.
+    What the caller showed to say who it is: over gRPC `evidence`; over AWS's wire
+    the whole `http_request`, which is signed.
     """
 
     request_id: str
@@ -59,6 +61,7 @@ class Call:
     scope: Scope
     is_encrypted: bool = False
     request: Message | None = None
+    http_request: HttpRequest | None = None
     evidence: Evidence = NOTHING_SHOWN
     facts: Mapping[str, Sequence[str]] = field(default_factory=dict)
 

@@ -1,4 +1,4 @@
-"""The `keyferry-server` command: serve, migrate, check-config, root-key, principal, policy, audit.
+"""The `keyferry-server` command: serve, migrate, check-config, root-key, access-key, principal, policy, audit.
 
 Exit codes: 0 done, 1 it cannot be done (the reason is on standard error), 2 wrong usage or settings.
 """
@@ -14,7 +14,7 @@ import typer
 from keyferry_server.administration.root_key_check import check_root_key
 from keyferry_server.app import StartError, database_url, open_database, root_key_provider, running
 from keyferry_server.authentication import build_authentication
-from keyferry_server.commands import audit, policy, principal, root_key
+from keyferry_server.commands import access_key, audit, policy, principal, root_key
 from keyferry_server.commands.certificates import certificates
 from keyferry_server.commands.process import DatabaseUrl, DataDir, RootKeyFile, read_settings, run
 from keyferry_server.crypto.root_key.ring import RootKeyRing
@@ -34,6 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(root_key.app, name="root-key")
+app.add_typer(access_key.app, name="access-key")
 app.add_typer(principal.app, name="principal")
 app.add_typer(policy.app, name="policy")
 app.add_typer(audit.app, name="audit")
@@ -100,9 +101,15 @@ async def _serve(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     if settings.auth == "none":
         _log.warning("NO AUTHENTICATION: everyone who can reach this server can use every key in it")
+    if settings.aws_listen != "off" and not settings.checks_signatures:
+        _log.warning(
+            "NO AUTHENTICATION on AWS's wire: any credentials are those of the account's root",
+            listen=settings.aws_listen,
+            account=settings.default_account,
+        )
     async with running(settings) as server:
         sys.stdout.write(
-            f"keyferry-server is ready: grpc={server.grpc_address} aws=off metrics={server.metrics_address}\n"
+            f"keyferry-server is ready: grpc={server.grpc_address} aws={server.aws_address} metrics={server.metrics_address}\n"
         )
         sys.stdout.flush()
         stopped = asyncio.create_task(stop.wait())

@@ -5,6 +5,7 @@ line an option; the option wins.
 """
 
 import ipaddress
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from keyferry_server.authn.bearer_token import ALGORITHMS as JWT_ALGORITHMS
 from keyferry_server.domain.rate_limit import RateLimits
 
 Seconds = Annotated[float, Field(gt=0)]
+_REGION = re.compile(r"[a-z0-9-]{1,64}")
 
 
 class ListenAddress(str):
@@ -77,9 +79,28 @@ def _parse_rate_limits(value: object) -> object:
     return RateLimits.parse(value) if isinstance(value, str) else value
 
 
+class RegionList(str):
+    """Regions with commas between them, or `*` for any."""
+
+    __slots__ = ()
+
+    def allows(self, region: str) -> bool:
+        """Tell whether a Region is in the list."""
+        return _REGION.fullmatch(region) is not None if self == "*" else region in self.split(",")
+
+
+def _parse_regions(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    regions = [region.strip() for region in value.split(",")]
+    if regions != ["*"] and not all(map(_REGION.fullmatch, regions)):
+        raise ValueError("expected Regions with commas between them, for example us-east-1,eu-west-1, or *")
+    return RegionList(",".join(regions))
+
+
 Listen = Annotated[ListenAddress, BeforeValidator(_parse_listen)]
 ListenOrOff = Annotated[ListenAddress | Literal["off"], BeforeValidator(_parse_listen_or_off)]
-
+Regions = Annotated[RegionList, BeforeValidator(_parse_regions)]
 
 Auth = Annotated[Literal["none", "mtls", "jwt", "jwt,mtls"], BeforeValidator(_parse_auth)]
 Limits = Annotated[RateLimits, BeforeValidator(_parse_rate_limits), NoDecode]
@@ -116,9 +137,10 @@ class Settings(BaseSettings):
 
     # Who can reach it.
     grpc_listen: Listen = ListenAddress("127.0.0.1:8700")
-    aws_listen: Literal["off"] = "off"
+    aws_listen: ListenOrOff = ListenAddress("127.0.0.1:8701")
     metrics_listen: ListenOrOff = ListenAddress("127.0.0.1:8702")
     auth: Auth = "none"
+    aws_auth: Literal["none", "sigv4"] | None = None
     insecure_no_auth: bool = False
     tls_cert_file: Path | None = None
     tls_key_file: Path | None = None
@@ -139,12 +161,14 @@ class Settings(BaseSettings):
     partition: Annotated[str, Field(pattern=r"^[a-z][a-z-]*$")] = "aws"
     default_region: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")] = "us-east-1"
     default_account: Annotated[str, Field(pattern=r"^[0-9]{12}$")] = "000000000000"
+    allowed_regions: Regions | None = None
 
     # Which keys take imported key material.
     importable_keys: Literal["symmetric", "all"] = "symmetric"
 
     # Limits and rhythms.
     max_message_bytes: Annotated[int, Field(ge=16_384)] = 262_144
+    http_receive_timeout_seconds: Seconds = 20
     rate_limits: Limits | None = None
     wrapping_key_pool_size: Annotated[int, Field(ge=0, le=1000)] = 4
     sweep_interval_seconds: Seconds = 60
@@ -160,6 +184,11 @@ class Settings(BaseSettings):
     drain_seconds: Annotated[float, Field(ge=0)] = 10
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
+
+    @property
+    def checks_signatures(self) -> bool:
+        """Tell whether requests on AWS's wire must be signed with an access key: as asked, or else where gRPC asks too."""
+        return self.aws_auth == "sigv4" or (self.aws_auth is None and self.auth != "none")
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -200,11 +229,8 @@ def check_authentication(settings: Settings) -> None:
                 f"with KEYFERRY_AUTH={settings.auth} nobody could call: say who is who, with KEYFERRY_SPIFFE_TRUST_DOMAIN, "
                 "KEYFERRY_PRINCIPALS_FILE or KEYFERRY_JWT_PRINCIPAL_CLAIM"
             )
-    exposed = [
-        address
-        for address in (settings.grpc_listen, settings.metrics_listen)
-        if isinstance(address, ListenAddress) and not address.is_loopback
-    ]
+    _check_aws_wire(settings)
+    exposed = [address for address in (settings.grpc_listen, settings.metrics_listen) if _is_exposed(address)]
     if exposed and settings.auth == "none" and not settings.insecure_no_auth:
         raise ValueError(
             f"{exposed[0]} can be reached from other machines, and there is no authentication: everyone who reaches it could "
@@ -216,6 +242,31 @@ def check_authentication(settings: Settings) -> None:
             f"{settings.grpc_listen} can be reached from other machines, and tokens would travel in the clear: set "
             "KEYFERRY_TLS_CERT_FILE and KEYFERRY_TLS_KEY_FILE"
         )
+
+
+def _check_aws_wire(settings: Settings) -> None:
+    is_exposed = _is_exposed(settings.aws_listen)
+    if settings.checks_signatures:
+        if is_exposed and settings.tls_cert_file is None:
+            raise ValueError(
+                f"{settings.aws_listen} can be reached from other machines, and signatures hide nothing: plaintexts and data "
+                "keys could be read on the way. Set KEYFERRY_TLS_CERT_FILE and KEYFERRY_TLS_KEY_FILE, or listen on 127.0.0.1"
+            )
+    elif is_exposed and not settings.insecure_no_auth:
+        raise ValueError(
+            f"{settings.aws_listen} can be reached from other machines, and there is no authentication: everyone who reaches "
+            "it could use every key. Set KEYFERRY_AWS_AUTH=sigv4, listen on 127.0.0.1, or set KEYFERRY_INSECURE_NO_AUTH=1 "
+            "if the network around the server keeps everyone else out"
+        )
+    elif settings.auth != "none" and settings.aws_listen != "off" and not settings.insecure_no_auth:
+        raise ValueError(
+            f"with KEYFERRY_AWS_AUTH=none everyone on this machine could go around KEYFERRY_AUTH={settings.auth}: set "
+            "KEYFERRY_AWS_AUTH=sigv4, or KEYFERRY_AWS_LISTEN=off"
+        )
+
+
+def _is_exposed(address: ListenAddress | str) -> bool:
+    return isinstance(address, ListenAddress) and not address.is_loopback
 
 
 def _check_tokens(settings: Settings) -> None:

@@ -1,6 +1,7 @@
 """The contract agrees with AWS's own model of the service, wherever both have a member.
 
-The model is botocore's, which AWS generates its SDKs from.
+The model is botocore's, which AWS generates its SDKs from. What AWS's wire makes of the
+contract must be found in it too, and what is missing from the contract is told.
 """
 
 import re
@@ -11,17 +12,18 @@ from typing import Any
 
 import pytest
 from botocore.loaders import Loader
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
 
 from keyferry.v1 import constraints_pb2, extensions_pb2
 from keyferry_server.domain import errors
-from keyferry_server.transport.grpc import SERVICES
+from keyferry_server.transport.aws_json.answers import format_refusal
+from keyferry_server.transport.aws_json.names import UNSUPPORTED_MEMBERS, members
+from keyferry_server.transport.calls import AWS_SERVICE
 from keyferry_server.wire.constraints import enum_values
 
 MODEL: dict[str, Any] = Loader().load_service_model("kms", "service-2")
 SHAPES: dict[str, Any] = MODEL["shapes"]
-SERVICE = SERVICES[0]
-METHODS = list(SERVICE.methods)
+METHODS = list(AWS_SERVICE.methods)
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
 # Ours is what the documentation of the member says, where AWS's model says more or less than that.
@@ -59,6 +61,22 @@ NEVER = {
     "RetireGrant": {"KMSInvalidStateException"},
     "RevokeGrant": {"KMSInvalidStateException"},
     "TagResource": {"LimitExceededException"},
+}
+
+# AWS's framework sends these for any of its services; the model of one service does not name them.
+COMMON_EXCEPTIONS = {
+    "AccessDeniedException",
+    "ExpiredTokenException",
+    "IncompleteSignatureException",
+    "InvalidSignatureException",
+    "MissingAuthenticationTokenException",
+    "NotAuthorizedException",
+    "RequestEntityTooLargeException",
+    "SerializationException",
+    "ThrottlingException",
+    "UnknownOperationException",
+    "UnrecognizedClientException",
+    "ValidationException",
 }
 
 TYPES = {
@@ -126,6 +144,12 @@ def both(which: str) -> list[Pair]:
     ]
 
 
+def leaves(root: type[errors.KmsError]) -> Iterator[type[errors.KmsError]]:
+    for one in root.__subclasses__():
+        yield from leaves(one) if one.__subclasses__() else [one]
+
+
+ERRORS = {error.__name__: error for error in leaves(errors.KmsError)}
 SENT, ANSWERED = both("input"), both("output")
 
 
@@ -200,8 +224,7 @@ def test_values_of_enumerations_are_among_those_of_aws() -> None:
     enums = [pair for pair in (*SENT, *ANSWERED) if "enum" in pair.shape]
     for pair in enums:
         assert pair.field.enum_type is not None, pair
-        values = {re.sub(r"(?<=[a-z])(?=[A-Z])", "_", value).upper() for value in pair.shape["enum"]}
-        assert set(enum_values(pair.field.enum_type)) - values == set(), pair.field.enum_type.name
+        assert set(enum_values(pair.field.enum_type)) - set(pair.shape["enum"]) == set(), pair
 
 
 def test_types_are_those_of_aws() -> None:
@@ -234,6 +257,38 @@ def test_the_reference_names_every_exception_that_aws_has_for_an_operation_and_t
     modelled = {error["shape"] for error in MODEL["operations"][operation].get("errors", ())}
     known = {error.__name__ for error in vars(errors).values() if isinstance(error, type)}
     assert (modelled & known) - named == NEVER.get(operation, set())
+
+
+def test_every_member_on_awss_wire_is_called_what_aws_calls_it() -> None:
+    for pair in (*SENT, *ANSWERED):
+        names = {field.full_name: name for name, field in members(pair.field.containing_type)}
+        assert names[pair.field.full_name] == pair.path.removesuffix("[]").rpartition(".")[2]
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+def test_no_member_of_awss_requests_is_ignored_in_silence(method: MethodDescriptor) -> None:
+    shape = SHAPES[MODEL["operations"][method.name]["input"]["shape"]]
+    ours = {name for name, _ in members(method.input_type)}
+    assert set(shape["members"]) - ours - UNSUPPORTED_MEMBERS == set()
+
+
+def test_every_exception_is_awss() -> None:
+    modelled = {name for name, shape in SHAPES.items() if shape.get("exception")}
+    assert set(ERRORS) - modelled - COMMON_EXCEPTIONS == set()
+
+
+def test_what_aws_calls_a_fault_of_the_service_is_one_here() -> None:
+    faults = {name for name, shape in SHAPES.items() if shape.get("fault")}
+    ours = {name for name, error in ERRORS.items() if format_refusal(error("why")).status == 500}
+    assert ours == faults & set(ERRORS)
+
+
+def test_operations_that_aws_has_and_we_have_not_are_told(record_property: Any) -> None:
+    missing = set(MODEL["operations"]) - {method.name for method in METHODS}
+    record_property("operations that are not there", ", ".join(sorted(missing)))
+    page = (REFERENCE.parent / "differences-from-aws.md").read_text()
+    told = re.split(r"^## ", page.split("\n## Not there yet\n")[1], flags=re.MULTILINE)[0]
+    assert missing - set(re.findall(r"\w+", told)) == set()
 
 
 def test_every_deliberate_difference_is_one() -> None:

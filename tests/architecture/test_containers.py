@@ -137,7 +137,7 @@ def test_compose_starts_postgres_then_the_migration_then_the_server() -> None:
 
 def test_compose_publishes_to_this_machine_alone() -> None:
     published = [port for service in SERVICES.values() for port in service.get("ports", [])]
-    assert len(published) == 2
+    assert len(published) == 3
     assert all(str(port).startswith("127.0.0.1:") for port in published)
     assert {service.get("network_mode") for service in SERVICES.values()} == {None, "none"}
 

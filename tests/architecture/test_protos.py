@@ -10,7 +10,7 @@ from google.protobuf.descriptor_pb2 import MethodOptions
 
 import keyferry.v1
 from keyferry.v1 import constraints_pb2
-from keyferry_server.transport.grpc import SERVICES
+from keyferry_server.transport.calls import SERVICES
 from keyferry_server.wire.constraints import enum_prefix
 
 FOLDER = Path(keyferry.v1.__file__).parent
@@ -122,7 +122,7 @@ def test_no_definition_of_the_contract_escapes_the_test_of_comments() -> None:
     expected += [enum.name for enum in ENUMS]
     expected += [value.name for enum in ENUMS for value in enum.values]
     expected += [method.name for method in METHODS]
-    expected += ["constraint", "keyferry_extension"]
+    expected += ["constraint", "keyferry_extension", "upper_camel_case"]
     assert named == sorted(expected)
 
 

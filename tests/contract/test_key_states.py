@@ -27,7 +27,7 @@ from steps import (
 from keyferry.v1 import CreateGrantRequest, CreateKeyRequest
 from keyferry_client import KeyManagementServiceClient
 from keyferry_client.errors import KMSInvalidStateException, ServiceError
-from keyferry_server.transport.grpc import SERVICES
+from keyferry_server.transport.calls import SERVICES
 
 OUTCOMES = outcomes()
 OPERATIONS = sorted({method.name for service in SERVICES for method in service.methods})

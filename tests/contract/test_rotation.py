@@ -204,3 +204,20 @@ async def test_imported_material_is_not_rotated_on_a_period(
         error = await refused(UnsupportedOperationException, change)
         assert error.message == f"{arn} origin is EXTERNAL which is not valid for this operation."
     assert not (await status(client, key_id)).key_rotation_enabled
+
+
+async def test_the_current_material_is_listed_last_also_if_the_clock_went_back_and_every_time_in_one_order(
+    server: TestServer, client: KeyManagementServiceClient
+) -> None:
+    key_id = await create_key(client)
+    for back in (0, 0, 0, 1, 0):
+        server.clock.advance(timedelta(seconds=-back))
+        await rotate(client, key_id)
+
+    listed = (await client.list_key_rotations_async(ListKeyRotationsRequest(key_id=key_id))).rotations
+    assert listed[-1].key_material_id == (await describe(client, key_id)).current_key_material_id
+    assert [one.rotation_date.ToDatetime() for one in listed[:-1]] == sorted(
+        one.rotation_date.ToDatetime() for one in listed[:-1]
+    )
+    same_date = [one.key_material_id for one in listed if one.rotation_date == listed[-2].rotation_date]
+    assert same_date == sorted(same_date)

@@ -54,7 +54,7 @@ def silent_port() -> Iterator[int]:
     [
         (["--grpc-listen", "nowhere"], {}, "KEYFERRY_GRPC_LISTEN"),
         (["--metrics-listen", "127.0.0.1:http"], {}, "KEYFERRY_METRICS_LISTEN"),
-        (["--aws-listen", "127.0.0.1:8701"], {}, "KEYFERRY_AWS_LISTEN"),
+        (["--aws-listen", "8701"], {}, "KEYFERRY_AWS_LISTEN"),
         (["--workers", "2"], {}, "KEYFERRY_WORKERS"),
         ([], {"KEYFERRY_DRAIN_SECONDS": "soon"}, "KEYFERRY_DRAIN_SECONDS"),
         ([], {"KEYFERRY_LOG_LEVEL": "loud"}, "KEYFERRY_LOG_LEVEL"),
@@ -82,7 +82,7 @@ async def test_a_wrong_option_is_named_without_a_traceback(run_forked: RunComman
     assert wrong.partition("=")[0] in complaint(finished.errors)
 
 
-@pytest.mark.parametrize("listener", ["grpc", "metrics"])
+@pytest.mark.parametrize("listener", ["grpc", "aws", "metrics"])
 async def test_an_address_that_others_can_reach_is_refused(run_forked: RunCommand, listener: str) -> None:
     finished = await run_forked("serve", f"--{listener}-listen", "0.0.0.0:0")
     reason = assert_one_line(finished, MISUSED)
@@ -94,7 +94,7 @@ async def test_an_address_that_others_can_reach_is_refused(run_forked: RunComman
 async def test_told_to_be_insecure_it_listens_everywhere_and_the_log_says_so_loudly(
     start_process: StartProcess,
 ) -> None:
-    everywhere = {"grpc_listen": "0.0.0.0:0", "metrics_listen": "0.0.0.0:0"}
+    everywhere = {"grpc_listen": "0.0.0.0:0", "aws_listen": "0.0.0.0:0", "metrics_listen": "0.0.0.0:0"}
     server = await start_process(environment={"KEYFERRY_INSECURE_NO_AUTH": "1"}, **everywhere)
     assert server.address.startswith("0.0.0.0:")
     async with plain_stub(f"127.0.0.1:{server.address.rpartition(':')[2]}") as stub:

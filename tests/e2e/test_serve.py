@@ -48,20 +48,20 @@ def new_calls_are_turned_away(address: str) -> Callable[[], Awaitable[bool]]:
 
 
 async def test_it_prints_one_line_when_it_is_ready_and_nothing_else(start_process: StartProcess) -> None:
-    server = await start_process(metrics_listen=ANY_PORT)
-    grpc_address, metrics_address = server.addresses["grpc"], server.addresses["metrics"]
+    server = await start_process(aws_listen=ANY_PORT, metrics_listen=ANY_PORT)
+    grpc, aws, metrics = (server.addresses[name] for name in ("grpc", "aws", "metrics"))
     async with server.client() as client:
         await create_external_key(client)
     assert await server.terminate() == 0
-    assert server.output == f"{READY}grpc={grpc_address} aws=off metrics={metrics_address}\n"
+    assert server.output == f"{READY}grpc={grpc} aws={aws} metrics={metrics}\n"
 
 
 async def test_every_address_in_the_ready_line_takes_connections_at_once(
     server_settings: Callable[..., Settings],
 ) -> None:
-    async with running(server_settings(metrics_listen=ANY_PORT)) as server:
+    async with running(server_settings(aws_listen=ANY_PORT, metrics_listen=ANY_PORT)) as server:
         # Not awaited: nothing of the server runs between its being ready and the connections.
-        for address in (server.grpc_address, server.metrics_address):
+        for address in (server.grpc_address, server.aws_address, server.metrics_address):
             host, port = address.split(":")
             socket.create_connection((host, int(port)), timeout=5).close()
 
@@ -159,16 +159,17 @@ async def test_ctrl_c_in_a_terminal_ends_it_cleanly(start_process: StartProcess)
     read_log(server.log.read_text())
 
 
-@pytest.mark.parametrize("taken", ["grpc", "metrics"])
+@pytest.mark.parametrize("taken", ["grpc", "aws", "metrics"])
 async def test_a_second_server_on_the_same_port_says_so_and_ends(
     start_process: StartProcess, run_forked: RunCommand, database_url: str, taken: str
 ) -> None:
-    server = await start_process(metrics_listen=ANY_PORT)
+    server = await start_process(aws_listen=ANY_PORT, metrics_listen=ANY_PORT)
     address = server.addresses[taken]
     options = {
         "database_url": database_url,
         "root_key_file": server.options["root_key_file"],
         "grpc_listen": ANY_PORT,
+        "aws_listen": "off",
         "metrics_listen": "off",
     }
     second = await run_forked("serve", **(options | {f"{taken}_listen": address}))

@@ -14,10 +14,12 @@ import pytest
 from certificates import Pair, authority, channel_credentials, make, server_pair
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
+from direct_calls import somebody
 from dumps import pg_dump
 from e2e.callers_view import until
-from fixtures.server import ServerFactory
+from fixtures.server import ServerFactory, TestServer
 from google.rpc import error_details_pb2, status_pb2
+from policies import permit, policy
 from steps import create_external_key, describe
 from token_issuer import ACCOUNT, AUDIENCE, ISSUER, ROLE, SUBJECT, TRUST_DOMAIN, Issuer, encode
 
@@ -37,6 +39,19 @@ from keyferry_server.routes import ROUTES
 
 OTHER_ACCOUNT = "111111111111"
 LIST_KEYS = "/keyferry.v1.KeyManagementService/ListKeys"
+
+
+@pytest.fixture
+def start(start_server: ServerFactory) -> ServerFactory:
+    """Start a server with principals that may do everything with the keys of their account."""
+
+    async def start(*names: tuple[str, str], **settings: Any) -> TestServer:
+        server = await start_server(**settings)
+        for account, name in names or ((ACCOUNT, "role/billing"),):
+            await somebody(server, f"arn:aws:iam::{account}:{name}", policy(permit()))
+        return server
+
+    return start
 
 
 @pytest.fixture(scope="module")
@@ -114,9 +129,9 @@ async def is_turned_away(client: KeyManagementServiceClient) -> bool:
 
 
 async def test_a_certificate_is_the_principal_of_its_spiffe_id_and_accounts_are_apart(
-    start_server: ServerFactory, mtls: dict[str, Any], trusted: Pair
+    start: ServerFactory, mtls: dict[str, Any], trusted: Pair
 ) -> None:
-    server = await start_server(**mtls)
+    server = await start((ACCOUNT, "role/billing"), (OTHER_ACCOUNT, "role/billing"), **mtls)
     async with (
         client_of(server.address, trusted, trusted.issue(role("billing"))) as one,
         client_of(server.address, trusted, trusted.issue(role("billing", OTHER_ACCOUNT))) as other,
@@ -132,9 +147,9 @@ async def test_a_certificate_is_the_principal_of_its_spiffe_id_and_accounts_are_
 
 
 async def test_no_strangers_certificate_opens_a_connection(
-    start_server: ServerFactory, mtls: dict[str, Any], trusted: Pair, database_url: str
+    start: ServerFactory, mtls: dict[str, Any], trusted: Pair, database_url: str
 ) -> None:
-    server = await start_server(**mtls)
+    server = await start(**mtls)
     before = await pg_dump(database_url)
     namesake = authority("trusted")
     good = trusted.issue(role("billing"))
@@ -156,9 +171,9 @@ async def test_no_strangers_certificate_opens_a_connection(
 
 
 async def test_a_trusted_certificate_that_stands_for_nobody_may_do_nothing(
-    start_server: ServerFactory, mtls: dict[str, Any], trusted: Pair
+    start: ServerFactory, mtls: dict[str, Any], trusted: Pair
 ) -> None:
-    server = await start_server(**mtls)
+    server = await start(**mtls)
     for uris in (
         (),
         ("spiffe://other.org/account/000000000000/role/x",),
@@ -173,9 +188,9 @@ async def test_a_trusted_certificate_that_stands_for_nobody_may_do_nothing(
 
 
 async def test_a_connection_does_not_outlive_its_certificate(
-    start_server: ServerFactory, mtls: dict[str, Any], trusted: Pair
+    start: ServerFactory, mtls: dict[str, Any], trusted: Pair
 ) -> None:
-    server = await start_server(**mtls)
+    server = await start(**mtls)
     short = trusted.issue(role("billing"), valid_for=timedelta(hours=2))
     async with client_of(server.address, trusted, short) as client:
         await client.list_keys_async(ListKeysRequest())
@@ -185,11 +200,11 @@ async def test_a_connection_does_not_outlive_its_certificate(
 
 
 async def test_entries_of_the_principals_file_are_followed_without_a_restart(
-    start_server: ServerFactory, mtls: dict[str, Any], trusted: Pair, tmp_path: Path
+    start: ServerFactory, mtls: dict[str, Any], trusted: Pair, tmp_path: Path
 ) -> None:
     file = tmp_path / "principals.toml"
     file.write_text("")
-    server = await start_server(**mtls, principals_file=file)
+    server = await start((ACCOUNT, "user/backup"), **mtls, principals_file=file)
     async with client_of(server.address, trusted, trusted.issue(subject="CN=backup,O=Example")) as client:
         with pytest.raises(UnrecognizedClientException):
             await client.list_keys_async(ListKeysRequest())
@@ -212,9 +227,9 @@ async def test_entries_of_the_principals_file_are_followed_without_a_restart(
 
 
 async def test_new_certificates_and_authorities_are_taken_over_without_a_restart(
-    start_server: ServerFactory, mtls: dict[str, Any], trusted: Pair
+    start: ServerFactory, mtls: dict[str, Any], trusted: Pair
 ) -> None:
-    server = await start_server(**mtls)
+    server = await start(**mtls)
     old = client_of(server.address, trusted, trusted.issue(role("billing")))
     await old.list_keys_async(ListKeysRequest())
     new = authority("new")
@@ -239,9 +254,9 @@ async def test_new_certificates_and_authorities_are_taken_over_without_a_restart
 
 
 async def test_a_token_is_the_principal_of_its_subject(
-    start_server: ServerFactory, jwt: dict[str, Any], trusted: Pair, issuer: Issuer
+    start: ServerFactory, jwt: dict[str, Any], trusted: Pair, issuer: Issuer
 ) -> None:
-    server = await start_server(**jwt)
+    server = await start(**jwt)
     async with client_of(server.address, trusted, token=issuer.token()) as client:
         key_id = await create_external_key(client)
         assert (await describe(client, key_id)).arn.split(":")[4] == ACCOUNT
@@ -262,9 +277,9 @@ async def refused_call(address: str, trusted: Pair, metadata: tuple[tuple[str, s
 
 
 async def test_whatever_is_wrong_with_a_token_the_answer_is_the_same_but_for_one_that_expired(
-    start_server: ServerFactory, jwt: dict[str, Any], trusted: Pair, issuer: Issuer
+    start: ServerFactory, jwt: dict[str, Any], trusted: Pair, issuer: Issuer
 ) -> None:
-    server = await start_server(**jwt)
+    server = await start(**jwt)
     claims = encode(issuer.claims())
     wrong = {
         "alg none": f"{encode({'alg': 'none', 'kid': 'one'})}.{claims}.",
@@ -308,9 +323,9 @@ async def test_whatever_is_wrong_with_a_token_the_answer_is_the_same_but_for_one
 
 
 async def test_every_operation_asks_who_is_calling_before_it_looks_at_the_request(
-    start_server: ServerFactory, jwt: dict[str, Any], trusted: Pair
+    start: ServerFactory, jwt: dict[str, Any], trusted: Pair
 ) -> None:
-    server = await start_server(**jwt)
+    server = await start(**jwt)
     async with client_of(server.address, trusted) as client:
         for route in ROUTES:
             name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", route.name).lower()
@@ -319,9 +334,10 @@ async def test_every_operation_asks_who_is_calling_before_it_looks_at_the_reques
 
 
 async def test_with_both_a_token_speaks_and_a_certificate_that_is_no_good_is_not_made_good_by_one(
-    start_server: ServerFactory, mtls: dict[str, Any], jwt: dict[str, Any], trusted: Pair, issuer: Issuer
+    start: ServerFactory, mtls: dict[str, Any], jwt: dict[str, Any], trusted: Pair, issuer: Issuer
 ) -> None:
-    server = await start_server(**(jwt | mtls | {"auth": "mtls,jwt"}))
+    both = jwt | mtls | {"auth": "mtls,jwt"}
+    server = await start((ACCOUNT, "role/billing"), (OTHER_ACCOUNT, "role/machine"), **both)
     machine = trusted.issue(role("machine", OTHER_ACCOUNT))
 
     async def account(token: str | None) -> str:
@@ -380,14 +396,14 @@ def key_set_server(fresh_issuer: Issuer) -> Iterator[KeySetServer]:
 
 
 async def test_the_key_set_is_fetched_from_a_url_and_its_rotation_is_followed(
-    start_server: ServerFactory,
+    start: ServerFactory,
     jwt: dict[str, Any],
     trusted: Pair,
     fresh_issuer: Issuer,
     key_set_server: KeySetServer,
 ) -> None:
     key_set_server.status = 503
-    server = await start_server(
+    server = await start(
         **jwt | {"jwt_jwks_file": None, "jwt_jwks_url": key_set_server.url, "jwt_jwks_refresh_seconds": 0.02}
     )
 
@@ -446,15 +462,15 @@ async def _eventually(is_so: Coroutine[Any, Any, bool]) -> bool:
 
 
 async def test_without_authentication_everyone_is_the_root_of_the_account_and_tokens_mean_nothing(
-    start_server: ServerFactory, issuer: Issuer
+    start: ServerFactory, issuer: Issuer
 ) -> None:
-    server = await start_server()
+    server = await start()
     async with grpc.aio.insecure_channel(server.address) as channel:
         await channel.unary_unary(LIST_KEYS)(b"", metadata=(("authorization", "Bearer x"),), timeout=10)
 
 
 async def test_a_file_that_cannot_be_used_stops_the_start(
-    start_server: ServerFactory, mtls: dict[str, Any], jwt: dict[str, Any], tmp_path: Path
+    start: ServerFactory, mtls: dict[str, Any], jwt: dict[str, Any], tmp_path: Path
 ) -> None:
     broken = tmp_path / "broken"
     broken.write_text("nothing")
@@ -466,7 +482,7 @@ async def test_a_file_that_cannot_be_used_stops_the_start(
         (jwt | {"jwt_jwks_file": broken}, TokenKeysError),
     ):
         with pytest.raises(error) as refused:
-            await start_server(**settings)
+            await start(**settings)
         assert str(tmp_path) in str(refused.value) or "key set" in str(refused.value)
 
 

@@ -7,6 +7,8 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 CONSTRAINT_FIELD_NUMBER: _ClassVar[int]
 constraint: _descriptor.FieldDescriptor
+UPPER_CAMEL_CASE_FIELD_NUMBER: _ClassVar[int]
+upper_camel_case: _descriptor.FieldDescriptor
 
 class Constraint(_message.Message):
     __slots__ = ("required", "min_length", "max_length", "min_value", "max_value", "pattern", "sensitive", "required_unless", "item")

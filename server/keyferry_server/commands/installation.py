@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry
 
-from keyferry_server.administration.root_key_check import check_root_key
+from keyferry_server.administration.root_key_check import check_root_key, seal_as_everybody
 from keyferry_server.app import installation_secret_of, opened
 from keyferry_server.background.audit_log import AuditLog
 from keyferry_server.crypto.audit_signature import AuditSigner
@@ -26,6 +26,7 @@ class Installation:
 
     database: Database
     secret: Secret
+    sealer: Sealer
     clock: Clock
 
 
@@ -36,7 +37,9 @@ async def opened_installation(settings: Settings) -> AsyncIterator[Installation]
     async with opened(settings) as (provider, database):
         ring = RootKeyRing(provider.load)
         await check_root_key(database, ring)
-        secret = await installation_secret_of(InstallationStore(database), Sealer(ring), clock)
+        await seal_as_everybody(database, ring)
+        sealer = Sealer(ring)
+        secret = await installation_secret_of(InstallationStore(database), sealer, clock)
         audit_log = AuditLog(
             database,
             AuditStore(database),
@@ -49,6 +52,6 @@ async def opened_installation(settings: Settings) -> AsyncIterator[Installation]
             each_call=True,
         )
         try:
-            yield Installation(database, secret, clock)
+            yield Installation(database, secret, sealer, clock)
         finally:
             await audit_log.close()

@@ -117,10 +117,11 @@ class ServiceTrail:
         ]
 
 
-def note_caller(account_id: str, arn: str) -> None:
-    """Note who is calling."""
+def note_caller(account_id: str, arn: str, region: str) -> None:
+    """Note who is calling, and in which Region."""
     trail = current_trail.get()
     if isinstance(trail, CallTrail):
+        trail.region = region
         trail.caller = {"type": "Principal", "accountId": account_id, "arn": arn}
 
 

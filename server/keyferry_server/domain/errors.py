@@ -16,11 +16,15 @@
     │                         InvalidKeyUsageException
     ├── permission denied     AccessDeniedException · NotAuthorizedException
     ├── unauthenticated       MissingAuthenticationTokenException · UnrecognizedClientException
-    │                         ExpiredTokenException
+    │                         ExpiredTokenException · IncompleteSignatureException
+    │                         InvalidSignatureException
     ├── resource exhausted    LimitExceededException · ThrottlingException (may be retried unchanged)
     ├── aborted               ConflictException
     ├── unavailable           DependencyTimeoutException   (may be retried unchanged)
-    └── internal              KMSInternalException         (may be retried unchanged)
+    ├── internal              KMSInternalException         (may be retried unchanged)
+    └── UnreadableRequest     refused before it was a request; gRPC refuses such by itself
+                              SerializationException · UnknownOperationException
+                              RequestEntityTooLargeException
 
 A message is for the person who reads it: what was wrong, what would be right.
 InvalidCiphertextException, KMSInvalidSignatureException and KMSInvalidMacException
@@ -239,6 +243,18 @@ class AccessDeniedException(KmsError):
     category = Category.PERMISSION_DENIED
 
 
+class IncompleteSignatureException(KmsError):
+    """The call's signature lacks something that it needs."""
+
+    category = Category.UNAUTHENTICATED
+
+
+class InvalidSignatureException(KmsError):
+    """The call's signature is wrong, too old, or made for another service or Region."""
+
+    category = Category.UNAUTHENTICATED
+
+
 class NotAuthorizedException(KmsError):
     """Nobody may do this: the alias name is reserved."""
 
@@ -282,3 +298,21 @@ class KMSInternalException(KmsError):
 
     category = Category.INTERNAL
     retryable = True
+
+
+class UnreadableRequest(KmsError):
+    """What arrived is not a request of any operation."""
+
+    category = Category.INVALID_ARGUMENT
+
+
+class SerializationException(UnreadableRequest):
+    """The body is not the JSON of the operation's request."""
+
+
+class UnknownOperationException(UnreadableRequest):
+    """There is no such operation."""
+
+
+class RequestEntityTooLargeException(UnreadableRequest):
+    """The body is larger than any request may be."""

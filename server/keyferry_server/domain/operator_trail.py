@@ -15,6 +15,7 @@ class OperatorTrail:
     moment: datetime
     principal_arn: str
     details: Mapping[str, str]
+    command: str = "keyferry-server principal"
     is_written: bool = False
 
     def events(self) -> Sequence[AuditEvent]:
@@ -26,7 +27,7 @@ class OperatorTrail:
             "eventSource": "kms.amazonaws.com",
             "eventName": self.operation,
             "eventTime": format_time(self.moment),
-            "userIdentity": {"accountId": account_id, "invokedBy": "keyferry-server principal"},
+            "userIdentity": {"accountId": account_id, "invokedBy": self.command},
             "readOnly": False,
             "serviceEventDetails": {"principal": self.principal_arn, **self.details},
         }

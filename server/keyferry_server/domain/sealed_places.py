@@ -45,13 +45,14 @@ class SealedColumn:
         return Place(self.table, "/".join(_text(part) for part in identity), self.purpose)
 
 
+ACCESS_KEY_SECRET = SealedColumn("access_keys", "sealed_secret", ("access_key_id",), "secret access key")
 INSTALLATION_SECRET = SealedColumn("installation", "sealed_secret", ("id",), "installation secret")
 KEY_MATERIAL = SealedColumn("key_materials", "sealed", ("key_id", "key_material_id"), "key material")
 WRAPPING_PRIVATE_KEY = SealedColumn(
     "import_tokens", "sealed_private_key", ("token_id",), "wrapping private key"
 )
 
-SEALED_COLUMNS = (INSTALLATION_SECRET, KEY_MATERIAL, WRAPPING_PRIVATE_KEY)
+SEALED_COLUMNS = (ACCESS_KEY_SECRET, INSTALLATION_SECRET, KEY_MATERIAL, WRAPPING_PRIVATE_KEY)
 
 
 def _text(part: object) -> str:

@@ -26,6 +26,14 @@ def material_place(key_id: str, key_material_id: str) -> Place:
     return KEY_MATERIAL.place(key_id, key_material_id)
 
 
+def key_id_in(blob: bytes) -> str | None:
+    """Return the key ID that a ciphertext names; None if it names none, as that of an RSA key."""
+    try:
+        return parse_ciphertext(blob).key_id
+    except InvalidCiphertextException:
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class Encrypted:
     """A ciphertext and the key material that made it; None under an asymmetric key, which has only one."""
@@ -94,13 +102,6 @@ class KeyUse:
         if material is None:
             raise InvalidCiphertextException
         return Decrypted(key, material.key_material_id, decrypt(self._unseal(key, material), header, context))
-
-    def key_id_in(self, blob: bytes) -> str | None:
-        """Return the key ID that a ciphertext names; None if it is not one."""
-        try:
-            return parse_ciphertext(blob).key_id
-        except InvalidCiphertextException:
-            return None
 
     async def _open_named_by_ciphertext(self, key_id: str, call: Call, permission: str | None) -> Key:
         try:

@@ -17,7 +17,7 @@ from keyferry.v1 import (
 from keyferry_server.call import Call
 from keyferry_server.domain.clock import Clock
 from keyferry_server.domain.key import Key, Origin
-from keyferry_server.domain.key_material import KeyMaterial
+from keyferry_server.domain.key_material import KeyMaterial, KeyMaterialState
 from keyferry_server.operations.key_door import KeyDoor
 from keyferry_server.wire.enums import format_enum
 from keyferry_server.wire.marker import PagedList
@@ -57,10 +57,17 @@ class ListKeyRotations:
 
 def _in_order(key: Key, now: datetime) -> list[KeyMaterial]:
     pending = key.pending_material(now)
-    permanent = sorted(
-        key.permanent_materials, key=lambda one: one.rotation.date if one.rotation else _BEFORE_ALL
-    )
+    permanent = sorted(key.permanent_materials, key=_place)
     return permanent if pending is None else [*permanent, pending]
+
+
+def _place(material: KeyMaterial) -> tuple[bool, datetime, str]:
+    """Order by dates, but for the current material: clocks of several servers differ.
+
+    The id makes the order the same on every page when two dates are.
+    """
+    is_current = material.state is KeyMaterialState.CURRENT
+    return is_current, material.rotation.date if material.rotation else _BEFORE_ALL, material.key_material_id
 
 
 def _format(key: Key, material: KeyMaterial, now: datetime) -> RotationsListEntry:

@@ -11,7 +11,7 @@ from keyferry_server.domain.key_specs import EncryptionAlgorithm
 from keyferry_server.operations.decryption import ignores_ciphertext
 from keyferry_server.operations.encryption import Encryption
 from keyferry_server.operations.key_door import KeyDoor
-from keyferry_server.operations.key_use import KeyUse
+from keyferry_server.operations.key_use import key_id_in
 from keyferry_server.wire.condition_keys import RE_ENCRYPT_ON_SAME_KEY
 from keyferry_server.wire.enums import format_enum, parse_enum
 
@@ -23,7 +23,6 @@ class ReEncrypt:
     """Moves a ciphertext from one key and context to another."""
 
     encryption: Encryption
-    key_use: KeyUse
     door: KeyDoor
 
     async def __call__(self, request: ReEncryptRequest, call: Call) -> ReEncryptResponse:
@@ -70,7 +69,7 @@ class ReEncrypt:
         """Find out whether source and destination are the same key; nothing, if one of them is not known."""
         destination = await self.door.key_id_of(request.destination_key_id, call)
         if source_text is None:
-            source = self.key_use.key_id_in(request.ciphertext_blob)
+            source = key_id_in(request.ciphertext_blob)
         else:
             source = await self.door.key_id_of(source_text, call)
         if source is None or destination is None:

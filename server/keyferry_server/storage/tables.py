@@ -355,3 +355,20 @@ grants = Table(
     # ListRetirableGrants.
     Index(None, "retiring", "grant_id", postgresql_where=text("retiring IS NOT NULL")),
 )
+
+access_keys = Table(
+    "access_keys",
+    metadata,
+    Column("access_key_id", Text, primary_key=True),
+    Column(
+        "sealed_secret",
+        LargeBinary,
+        nullable=False,
+        comment="the secret access key, sealed under the root key for this row: signatures are checked with it",
+    ),
+    Column("account_id", Text, nullable=False),
+    Column("principal_arn", Text, nullable=False, comment="who signs with it; belongs to the account"),
+    Column("enabled", Boolean, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Index("ix_access_keys_root_key_version", text("substring(sealed_secret, 2, 4)")),
+)

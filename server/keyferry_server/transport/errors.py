@@ -1,4 +1,4 @@
-"""THE ONE MAPPING out: how a refusal looks on the gRPC wire.
+"""THE ONE MAPPING out: how a refusal looks on the gRPC wire (on AWS's: aws_json/answers.py).
 
 The status code tells the category; a google.rpc.Status in the trailers tells the
 rest: ErrorInfo the exception's name, RequestInfo the request id, RetryInfo that

@@ -1,8 +1,7 @@
 """The gRPC wire: a table of functions made from the routes, with health and reflection beside it."""
 
 import asyncio
-import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import grpc
@@ -12,26 +11,14 @@ from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from keyferry.v1 import key_management_service_pb2, keyferry_service_pb2
-from keyferry_server.authn.caller import Anonymous
 from keyferry_server.authn.evidence import Evidence
-from keyferry_server.call import Call, Handler, Middleware, Route
+from keyferry_server.call import Route
 from keyferry_server.domain.errors import KmsError
-from keyferry_server.domain.identifiers import Scope
-from keyferry_server.middleware import compose
+from keyferry_server.transport.calls import SERVICES, Calls
 from keyferry_server.transport.errors import REQUEST_ID_TRAILER, format_error
 from keyferry_server.transport.grpc_tls import LONGEST_CONNECTION_SECONDS, GrpcTls
 
-SERVICES = (
-    key_management_service_pb2.DESCRIPTOR.services_by_name["KeyManagementService"],
-    keyferry_service_pb2.DESCRIPTOR.services_by_name["KeyferryService"],
-)
-
 _SERVICE_NAMES = tuple(service.full_name for service in SERVICES)
-
-# A call ends this much before its caller gives up, so that the caller learns why.
-_MARGIN_SHARE = 0.1
-_LONGEST_MARGIN_SECONDS = 0.5
 
 # How long streams (health is watched through one) may take to get their last message in a drain.
 _FAREWELL_SECONDS = 1.0
@@ -50,15 +37,8 @@ _Behavior = Callable[[Message, "grpc.aio.ServicerContext[Message, Message]"], An
 class GrpcServer:
     """Serves the routes on one address. `start` it, `stop` it once."""
 
-    def __init__(
-        self,
-        routes: Sequence[Route],
-        operations: Mapping[type[Any], Handler],
-        middleware: Sequence[Middleware],
-        scope: Scope,
-        max_message_bytes: int,
-        tls: GrpcTls | None = None,
-    ) -> None:
+    def __init__(self, calls: Calls, max_message_bytes: int, tls: GrpcTls | None = None) -> None:
+        self._calls = calls
         self._tls = tls
         self._server = grpc.aio.server(
             options=[
@@ -70,14 +50,12 @@ class GrpcServer:
                 *(_HANDSHAKE_ANEW if tls is not None and tls.asks_for_certificates else ()),
             ]
         )
-        self._running = _RunningCalls()
-        by_name = {route.name: route for route in routes}
+        by_name = {route.name: route for route in calls.routes}
         for service in SERVICES:
-            handlers = {}
-            for method in service.methods:
-                route = by_name[method.name]
-                handler = _counted(compose(middleware, operations[route.operation]), self._running)
-                handlers[method.name] = _method_handler(method, route, handler, scope)
+            handlers = {
+                method.name: _method_handler(method, by_name[method.name], calls)
+                for method in service.methods
+            }
             self._server.add_generic_rpc_handlers(
                 (grpc.method_handlers_generic_handler(service.full_name, handlers),)
             )
@@ -116,70 +94,37 @@ class GrpcServer:
         await self._health.enter_graceful_shutdown()
         stopping = asyncio.create_task(self._server.stop(grace_seconds))
         while not stopping.done():
-            idle = asyncio.create_task(self._running.none_left())
+            idle = asyncio.create_task(self._calls.none_running())
             await asyncio.wait({stopping, idle}, return_when=asyncio.FIRST_COMPLETED)
             idle.cancel()
             await asyncio.wait({stopping}, timeout=_FAREWELL_SECONDS)
-            if self._running.count == 0:
+            if self._calls.running == 0:
                 await self._server.stop(None)
         await stopping
 
 
-class _RunningCalls:
-    """How many operations are at work; streams do not count."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self._none = asyncio.Event()
-        self._none.set()
-
-    def __enter__(self) -> None:
-        self.count += 1
-        self._none.clear()
-
-    def __exit__(self, *_: object) -> None:
-        self.count -= 1
-        if self.count == 0:
-            self._none.set()
-
-    async def none_left(self) -> None:
-        """Wait until none is at work."""
-        await self._none.wait()
-
-
-def _counted(handler: Handler, running: _RunningCalls) -> Handler:
-    async def counted(request: Any, call: Call) -> Message:
-        with running:
-            return await handler(request, call)
-
-    return counted
-
-
 def _method_handler(
-    method: MethodDescriptor, route: Route, handler: Handler, scope: Scope
+    method: MethodDescriptor, route: Route, calls: Calls
 ) -> "grpc.RpcMethodHandler[Message, Message]":
     request_type = GetMessageClass(method.input_type)
     return grpc.unary_unary_rpc_method_handler(
-        _behavior(route, handler, scope),
+        _behavior(route, calls),
         request_deserializer=request_type.FromString,
         response_serializer=lambda response: response.SerializeToString(),
     )
 
 
-def _behavior(route: Route, handler: Handler, scope: Scope) -> _Behavior:
+def _behavior(route: Route, calls: Calls) -> _Behavior:
     async def serve(request: Message, context: "grpc.aio.ServicerContext[Message, Message]") -> Message:
-        call = Call(
-            request_id=str(uuid.uuid4()),
-            route=route,
+        call = calls.open(
+            route,
             peer=context.peer(),
-            deadline=asyncio.get_running_loop().time() + _seconds_left(context.time_remaining(), route),
-            caller=Anonymous(),
-            scope=scope,
-            evidence=_evidence(context),
+            seconds_left=context.time_remaining(),
             is_encrypted=_PRIVATE in context.auth_context().get("security_level", ()),
+            evidence=_evidence(context),
         )
         try:
-            response = await handler(request, call)
+            response = await calls.run(request, call)
         except KmsError as error:
             await context.abort(*format_error(error, call.request_id))
         context.set_trailing_metadata(((REQUEST_ID_TRAILER, call.request_id),))
@@ -195,10 +140,3 @@ def _evidence(context: "grpc.aio.ServicerContext[Message, Message]") -> Evidence
         certificate=next(iter(certificates), None),
         authorization=tuple(value if isinstance(value, str) else "" for value in authorization),
     )
-
-
-def _seconds_left(remaining: float | None, route: Route) -> float:
-    if remaining is None:
-        return route.deadline_seconds
-    margin = min(remaining * _MARGIN_SHARE, _LONGEST_MARGIN_SECONDS)
-    return min(remaining - margin, route.deadline_seconds)

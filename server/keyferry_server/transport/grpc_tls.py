@@ -52,6 +52,13 @@ class TlsFiles:
         except OSError as error:
             raise OSError(f"{self.client_authorities} cannot be read: {error.strerror}") from None
 
+    def signature(self) -> tuple[tuple[int, int, int], ...]:
+        """Return what is another as soon as a file is; OSError if one is gone."""
+        stats = [
+            file.stat() for file in (self.certificate, self.key, self.client_authorities) if file is not None
+        ]
+        return tuple((stat.st_mtime_ns, stat.st_size, stat.st_ino) for stat in stats)
+
 
 class GrpcTls:
     """Makes the credentials of a gRPC server and keeps them up to date."""
@@ -59,7 +66,7 @@ class GrpcTls:
     def __init__(self, files: TlsFiles) -> None:
         """Read the files; OSError if they cannot be used."""
         self._files = files
-        self._seen = self._signature()
+        self._seen = files.signature()
         self._configuration = self._load()
 
     @property
@@ -78,7 +85,7 @@ class GrpcTls:
     def _follow(self) -> grpc.ServerCertificateConfiguration | None:
         """Return the configuration if it has changed; gRPC calls this in a thread of its own before each handshake."""
         try:
-            signature = self._signature()
+            signature = self._files.signature()
             if signature == self._seen:
                 return None
             self._seen = signature
@@ -96,8 +103,3 @@ class GrpcTls:
             [(self._files.key.read_bytes(), self._files.certificate.read_bytes())],
             root_certificates=None if authorities is None else authorities.read_bytes(),
         )
-
-    def _signature(self) -> tuple[tuple[int, int, int], ...]:
-        files = (self._files.certificate, self._files.key, self._files.client_authorities)
-        stats = [file.stat() for file in files if file is not None]
-        return tuple((stat.st_mtime_ns, stat.st_size, stat.st_ino) for stat in stats)

@@ -25,6 +25,7 @@ from keyferry_server.domain.errors import FieldViolation, ValidationException, s
 
 # The generated stub types the extension as a plain descriptor; mypy wants the field's own kind.
 _CONSTRAINT: Any = constraints_pb2.constraint
+_UPPER_CAMEL_CASE: Any = constraints_pb2.upper_camel_case
 _PACKAGE = constraints_pb2.DESCRIPTOR.package
 _NULL = "Member must not be null"
 
@@ -55,6 +56,15 @@ def violation_error(found: tuple[FieldViolation, ...]) -> ValidationException:
     """Return the ValidationException for violations found."""
     count = f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected: "
     return ValidationException(count + "; ".join(one.description for one in found), found)
+
+
+def unknown_value(member: str, value: object, enum: EnumDescriptor) -> FieldViolation:
+    """Return the violation of a member that holds no value of its enumeration; of a list, the whole list is shown."""
+    if not isinstance(value, list):
+        return _violation(f"Value '{shown(value)}'", member, _enum_words(enum))
+    entries = f"[{', '.join(map(str, value))}]"
+    words = f"Member must satisfy constraint: [{_enum_words(enum)}]"
+    return _violation(f"Value '{shown(entries)}'", member, words)
 
 
 def _violations_of(message: Message, path: str) -> Iterator[FieldViolation]:
@@ -230,6 +240,9 @@ def enum_prefix(enum_name: str) -> str:
 
 @cache
 def enum_values(enum: EnumDescriptor) -> dict[str, int]:
-    """Return the values of an enumeration by their AWS names: ORIGIN_TYPE_EXTERNAL is EXTERNAL."""
+    """Return the values of an enumeration by AWS's names: ORIGIN_TYPE_EXTERNAL is EXTERNAL."""
     prefix = enum_prefix(enum.name)
-    return {value.name.removeprefix(prefix): value.number for value in enum.values if value.number != 0}
+    named = {value.name.removeprefix(prefix): value.number for value in enum.values if value.number != 0}
+    if enum.GetOptions().Extensions[_UPPER_CAMEL_CASE]:
+        return {name.title().replace("_", ""): number for name, number in named.items()}
+    return named

@@ -15,7 +15,7 @@ from keyferry_server.settings import ListenAddress, Settings, describe_setting_e
 
 DSN = "postgresql://keyferry:hunter2hunter2@db.internal/keyferry"
 ROOT_KEY = "1 c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LTEyMzQ="
-LISTENERS = ("grpc_listen", "metrics_listen")
+LISTENERS = ("grpc_listen", "aws_listen", "metrics_listen")
 
 
 @pytest.fixture(autouse=True)
@@ -34,6 +34,7 @@ def refusal(**given: Any) -> str:
 def test_without_any_setting_only_this_machine_can_reach_the_server() -> None:
     settings = Settings()
     assert settings.grpc_listen == "127.0.0.1:8700"
+    assert settings.aws_listen == "127.0.0.1:8701"
     assert settings.metrics_listen == "127.0.0.1:8702"
     assert not settings.insecure_no_auth
 
@@ -126,7 +127,45 @@ def test_an_address_is_told_apart_into_host_and_port(address: str, host: str, po
     assert ListenAddress(listen.with_port(77)).port == 77
 
 
-def test_the_http_listener_can_be_switched_off_and_the_grpc_listener_can_not() -> None:
+def test_where_grpc_asks_who_is_calling_awss_wire_asks_too() -> None:
+    tls = {"tls_cert_file": "cert.pem", "tls_key_file": "key.pem", "tls_client_ca_file": "ca.pem"}
+    asking = tls | {"auth": "mtls", "spiffe_trust_domain": "example.org"}
+    assert not Settings().checks_signatures
+    assert Settings(aws_auth="sigv4").checks_signatures
+    assert Settings(**asking).checks_signatures
+    assert "go around KEYFERRY_AUTH" in refusal(**asking, aws_auth="none")
+    assert Settings(**asking, aws_auth="none", aws_listen="off").aws_listen == "off"
+
+
+def test_signatures_open_awss_wire_to_others_if_tls_hides_what_is_signed() -> None:
+    exposed = {"aws_listen": "0.0.0.0:8701", "aws_auth": "sigv4"}
+    assert "KEYFERRY_TLS_CERT_FILE" in refusal(**exposed)
+    assert Settings(**exposed, tls_cert_file="cert.pem", tls_key_file="key.pem").aws_listen == "0.0.0.0:8701"
+    message = refusal(**exposed, tls_cert_file="cert.pem", tls_key_file="key.pem", grpc_listen="0.0.0.0:8700")
+    assert "0.0.0.0:8700" in message
+
+
+def test_a_certificate_and_its_key_come_together() -> None:
+    for one in ("tls_cert_file", "tls_key_file"):
+        assert "both" in refusal(**{one: "file.pem"})
+
+
+def test_regions_are_a_list_or_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEYFERRY_ALLOWED_REGIONS", "us-east-1, eu-west-1")
+    regions = Settings().allowed_regions
+    assert regions is not None
+    assert [name for name in ("us-east-1", "eu-west-1", "eu-west", "", "*") if regions.allows(name)] == [
+        "us-east-1",
+        "eu-west-1",
+    ]
+    everything = Settings(allowed_regions="*").allowed_regions
+    assert everything is not None
+    assert everything.allows("mars-north-1")
+    assert not any(map(everything.allows, ("", "*", "US EAST", "a/b", "é", "r" * 65)))
+
+
+def test_the_http_listeners_can_be_switched_off_and_the_grpc_listener_can_not() -> None:
+    assert Settings(aws_listen="off").aws_listen == "off"
     assert Settings(metrics_listen="off").metrics_listen == "off"
     assert refusal(grpc_listen="off").startswith("KEYFERRY_GRPC_LISTEN: ")
 
@@ -135,7 +174,11 @@ def test_the_http_listener_can_be_switched_off_and_the_grpc_listener_can_not() -
     "wrong",
     [
         {"workers": 2},
-        {"aws_listen": "127.0.0.1:8701"},
+        {"aws_listen": "8701"},
+        {"aws_auth": "mtls"},
+        {"allowed_regions": "US EAST"},
+        {"allowed_regions": "us-east-1,*"},
+        {"http_receive_timeout_seconds": 0},
         {"drain_seconds": -1},
         {"drain_seconds": "soon"},
         {"sweep_interval_seconds": 0},

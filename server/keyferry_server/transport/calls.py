@@ -1,0 +1,107 @@
+"""The way in that the wires share: what arrived becomes a Call and runs through the middleware to its operation."""
+
+import asyncio
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
+
+from google.protobuf.empty_pb2 import Empty
+from google.protobuf.message import Message
+
+from keyferry.v1 import key_management_service_pb2, keyferry_service_pb2
+from keyferry_server.authn.caller import Anonymous
+from keyferry_server.authn.evidence import NOTHING_SHOWN, Evidence
+from keyferry_server.authn.http_request import HttpRequest
+from keyferry_server.call import Call, Handler, Middleware, Route
+from keyferry_server.domain.errors import KmsError
+from keyferry_server.domain.identifiers import Scope
+from keyferry_server.middleware import compose
+
+# AWS's operations, and those that AWS does not have.
+AWS_SERVICE = key_management_service_pb2.DESCRIPTOR.services_by_name["KeyManagementService"]
+OWN_SERVICE = keyferry_service_pb2.DESCRIPTOR.services_by_name["KeyferryService"]
+SERVICES = (AWS_SERVICE, OWN_SERVICE)
+
+# A call ends this much before its caller gives up, so that the caller learns why.
+_MARGIN_SHARE = 0.1
+_LONGEST_MARGIN_SECONDS = 0.5
+
+
+class Calls:
+    """Makes the calls of every wire and knows how many are at work."""
+
+    def __init__(
+        self,
+        routes: Sequence[Route],
+        operations: Mapping[type[Any], Handler],
+        middleware: Sequence[Middleware],
+        scope: Scope,
+    ) -> None:
+        self.routes = routes
+        self.running = 0
+        self._handlers = {route.name: compose(middleware, operations[route.operation]) for route in routes}
+        self._middleware = middleware
+        self._scope = scope
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def open(
+        self,
+        route: Route,
+        *,
+        peer: str,
+        request_id: str | None = None,
+        is_encrypted: bool = False,
+        seconds_left: float | None = None,
+        evidence: Evidence = NOTHING_SHOWN,
+        http_request: HttpRequest | None = None,
+    ) -> Call:
+        """Make the call of a request that arrived; `seconds_left` is how long its caller will wait, if it says so."""
+        return Call(
+            request_id=request_id or str(uuid.uuid4()),
+            route=route,
+            peer=peer,
+            deadline=asyncio.get_running_loop().time() + _seconds(seconds_left, route),
+            caller=Anonymous(),
+            scope=self._scope,
+            is_encrypted=is_encrypted,
+            evidence=evidence,
+            http_request=http_request,
+        )
+
+    async def run(self, request: Message, call: Call) -> Message:
+        """Run a call and return its answer; KmsError if it is refused."""
+        return await self._count(self._handlers[call.route.name], request, call)
+
+    async def refuse(self, call: Call, error: KmsError) -> NoReturn:
+        """Refuse a call whose request cannot be read: everything around an operation sees it, an operation does not.
+
+        So it is counted and logged like others, and whoever may not call learns that and nothing else.
+        """
+
+        async def refused(_request: Message, _call: Call) -> NoReturn:
+            raise error
+
+        await self._count(compose(self._middleware, refused), Empty(), call)
+        raise error
+
+    async def none_running(self) -> None:
+        """Wait until no call is at work."""
+        await self._idle.wait()
+
+    async def _count(self, handler: Handler, request: Message, call: Call) -> Message:
+        self.running += 1
+        self._idle.clear()
+        try:
+            return await handler(request, call)
+        finally:
+            self.running -= 1
+            if self.running == 0:
+                self._idle.set()
+
+
+def _seconds(remaining: float | None, route: Route) -> float:
+    if remaining is None:
+        return route.deadline_seconds
+    margin = min(remaining * _MARGIN_SHARE, _LONGEST_MARGIN_SECONDS)
+    return min(remaining - margin, route.deadline_seconds)
