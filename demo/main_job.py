@@ -130,7 +130,7 @@ class Job:
         return path
 
     def _import(self, key: str, key_file: Path) -> tuple[str | Path, ...]:
-        return ("import", "run", key, "--material-file", key_file, "--no-expiry")
+        return ("import", key, "--material-file", key_file, "--no-expiry")
 
     def _begin(self, title: str) -> None:
         _say(f"\n{self._step:2}. {title}")

@@ -44,6 +44,22 @@ class Tls:
         """Read the PEM files; OSError if one cannot be read."""
         return cls(_read(authorities), _read(certificate), _read(private_key), server_name)
 
+    @classmethod
+    def from_folder(
+        cls,
+        folder: str | Path,
+        *,
+        authorities: str | Path | None = None,
+        server_name: str | None = None,
+    ) -> Self:
+        """Read authorities.pem, certificate.pem and key.pem, as `keyferry-server certificates` writes them."""
+        return cls.from_files(
+            authorities=authorities or Path(folder) / "authorities.pem",
+            certificate=Path(folder) / "certificate.pem",
+            private_key=Path(folder) / "key.pem",
+            server_name=server_name,
+        )
+
     @property
     def channel_credentials(self) -> grpc.ChannelCredentials:
         """What gRPC takes."""

@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from keyferry.v1 import DataKeySpec, DecryptRequest, GenerateDataKeyRequest
 from keyferry_client.atomic_file import replaced_file
 from keyferry_client.client import KeyManagementServiceClient
 from keyferry_client.envelope_format import (
@@ -28,6 +27,9 @@ from keyferry_client.envelope_format import (
     read_header,
     seal_chunks,
 )
+
+Progress = Callable[[int], None]
+"""Told, in a thread, of each further piece that was written, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ async def encrypt_file_async(
     source: str | Path,
     target: str | Path,
     encryption_context: Mapping[str, str] | None = None,
+    *,
+    progress: Progress | None = None,
 ) -> FileProtection:
     """Encrypt the file `source` into the envelope `target`, under the key `key_id`.
 
@@ -55,18 +59,20 @@ async def encrypt_file_async(
     encode_context(context)
     with await asyncio.to_thread(Path(source).open, "rb") as plain:
         data_key = await client.generate_data_key_async(
-            GenerateDataKeyRequest(
-                key_id=key_id, encryption_context=context, key_spec=DataKeySpec.DATA_KEY_SPEC_AES_256
-            )
+            key_id=key_id, encryption_context=context, key_spec="AES_256"
         )
         check_data_key(data_key.plaintext)
         header = make_header(data_key.ciphertext_blob, context)
-        await _write(Path(target), seal_chunks(plain, header, data_key.plaintext))
+        await _write(Path(target), seal_chunks(plain, header, data_key.plaintext), progress)
     return FileProtection(data_key.key_id, context)
 
 
 async def decrypt_file_async(
-    client: KeyManagementServiceClient, source: str | Path, target: str | Path
+    client: KeyManagementServiceClient,
+    source: str | Path,
+    target: str | Path,
+    *,
+    progress: Progress | None = None,
 ) -> FileProtection:
     """Decrypt the envelope `source` into the file `target`, and return what protected it.
 
@@ -76,22 +82,23 @@ async def decrypt_file_async(
     with await asyncio.to_thread(Path(source).open, "rb") as sealed:
         header = await asyncio.to_thread(read_header, sealed)
         data_key = await client.decrypt_async(
-            DecryptRequest(
-                ciphertext_blob=header.encrypted_data_key, encryption_context=header.encryption_context
-            )
+            ciphertext_blob=header.encrypted_data_key, encryption_context=header.encryption_context
         )
         check_data_key(data_key.plaintext)
-        await _write(Path(target), open_chunks(sealed, header, data_key.plaintext))
+        await _write(Path(target), open_chunks(sealed, header, data_key.plaintext), progress)
     return FileProtection(data_key.key_id, header.encryption_context)
 
 
-async def _write(target: Path, chunks: Iterable[bytes]) -> None:
+async def _write(target: Path, chunks: Iterable[bytes], progress: Progress | None) -> None:
     """Write `chunks` to `target` in a thread. If cancelled, stop at the next chunk, and end only then."""
     stop = threading.Event()
 
     def write() -> None:
         with replaced_file(target) as file:
-            file.writelines(_until(stop.is_set, chunks))
+            for chunk in _until(stop.is_set, chunks):
+                file.write(chunk)
+                if progress is not None:
+                    progress(len(chunk))
 
     writing = asyncio.get_running_loop().run_in_executor(None, write)
     try:

@@ -14,6 +14,7 @@ import contextlib
 from abc import abstractmethod
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Literal
 
 from keyferry.v1 import (
     AlgorithmSpec,
@@ -49,7 +50,7 @@ from keyferry_client.operations import (
 from keyferry_client.private_key_material import PRIVATE_KEYS
 from keyferry_client.requests import build_request
 from keyferry_client.task import Task
-from keyferry_client.wrapping import WrappingAlgorithm, parse_wrapping_algorithm, wrap_bytes
+from keyferry_client.wrapping import parse_wrapping_algorithm, wrap_bytes
 
 _AGAIN = "Import again: that fetches new parameters."
 
@@ -113,7 +114,7 @@ class ImportingOperations(Operations):
         """
         spec = KeySpec.Name(key_spec) if isinstance(key_spec, int) else key_spec
         check_key_material(material, spec)
-        algorithm = parse_wrapping_algorithm(wrapping_algorithm or _default_algorithm(spec))
+        algorithm = parse_wrapping_algorithm(wrapping_algorithm or default_wrapping_algorithm(spec))
         asking = build_request(
             GetParametersForImportRequest,
             {
@@ -154,10 +155,12 @@ class ImportingOperations(Operations):
         return task
 
 
-def _default_algorithm(key_spec: str) -> WrappingAlgorithm:
-    if key_spec.removeprefix("KEY_SPEC_") in PRIVATE_KEYS:
-        return WrappingAlgorithm.RSA_AES_KEY_WRAP_SHA_256
-    return WrappingAlgorithm.RSAES_OAEP_SHA_256
+def default_wrapping_algorithm(
+    key_spec: str,
+) -> Literal["RSA_AES_KEY_WRAP_SHA_256", "RSAES_OAEP_SHA_256"]:
+    """Return the wrapping algorithm that carries the material of a key of `key_spec`."""
+    is_long = key_spec.removeprefix("KEY_SPEC_") in PRIVATE_KEYS
+    return "RSA_AES_KEY_WRAP_SHA_256" if is_long else "RSAES_OAEP_SHA_256"
 
 
 @contextlib.contextmanager

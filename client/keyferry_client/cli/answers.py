@@ -1,7 +1,7 @@
 """How messages of the contract are shown: member names and enum values as AWS writes them."""
 
 import base64
-from collections.abc import Mapping, MutableSequence
+from collections.abc import MutableSequence
 from datetime import UTC
 from typing import Any
 
@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from keyferry.v1 import KeyState
+from keyferry_client.requests import enum_prefix
 
 _KEY_STATE = KeyState.DESCRIPTOR.full_name
 
@@ -17,12 +18,6 @@ _KEY_STATE = KeyState.DESCRIPTOR.full_name
 def to_plain(message: Message) -> dict[str, Any]:
     """Return the members of `message` that are set, ready for JSON: blobs as base64, times in ISO 8601 UTC."""
     return {_member(field): _plain(field, value) for field, value in message.ListFields()}
-
-
-def to_lines(answer: Mapping[str, Any]) -> str:
-    """Return one aligned line for each member of `answer`."""
-    width = max(map(len, answer), default=0)
-    return "\n".join(f"{name:<{width}}  {_text(value)}" for name, value in answer.items())
 
 
 def _member(field: FieldDescriptor) -> str:
@@ -47,13 +42,5 @@ def _enum_value(enum: EnumDescriptor, number: int) -> str | int:
     known = enum.values_by_number.get(number)
     if known is None:
         return number
-    name = known.name.removeprefix(enum.values_by_number[0].name.removesuffix("UNSPECIFIED"))
+    name = known.name.removeprefix(enum_prefix(enum))
     return "".join(map(str.capitalize, name.split("_"))) if enum.full_name == _KEY_STATE else name
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, list):
-        return ", ".join(map(_text, value))
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value)

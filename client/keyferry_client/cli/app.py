@@ -1,6 +1,7 @@
 """The command line put together: its options, its commands, and where failures end."""
 
 import re
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -15,7 +16,7 @@ DEFAULT_ENDPOINT = "127.0.0.1:8700"
 
 _HELP = """Keyferry: bring a key, import it, use it.
 
-Key material comes from files or standard input, never from the command line.
+Key material and tokens come from files or standard input, never from the command line.
 """
 _EXIT_CODES = (
     "Exit codes: 0 done; 1 refused, by the service or here; 2 wrong usage; "
@@ -47,7 +48,6 @@ app = typer.Typer(
     help=_HELP,
     epilog=_EXIT_CODES,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -58,23 +58,63 @@ app.command("decrypt")(files.decrypt)
 app.command("random")(files.random)
 
 
-def _endpoint(value: str) -> str:
-    endpoint = _ENDPOINT.fullmatch(value)
-    if endpoint is None or not 1 <= int(endpoint["port"]) <= _HIGHEST_PORT:
-        raise typer.BadParameter(f"{value!r} is not HOST:PORT, for example {DEFAULT_ENDPOINT}")
+def _endpoints(value: str) -> str:
+    for one in value.split(","):
+        endpoint = _ENDPOINT.fullmatch(one)
+        if endpoint is None or not 1 <= int(endpoint["port"]) <= _HIGHEST_PORT:
+            raise typer.BadParameter(f"{one!r} is not HOST:PORT, for example {DEFAULT_ENDPOINT}")
     return value
 
 
 @app.callback()
 def options(
     context: typer.Context,
+    *,
     endpoint: Annotated[
         str,
         typer.Option(
-            envvar="KEYFERRY_ENDPOINT", metavar="HOST:PORT", help="Where the service is.", callback=_endpoint
+            envvar="KEYFERRY_ENDPOINT",
+            metavar="HOST:PORT",
+            help="Where the service is; several, separated by commas, take turns.",
+            callback=_endpoints,
         ),
     ] = DEFAULT_ENDPOINT,
-    output: Annotated[Output, typer.Option(help="Form of the answers.")] = Output.TEXT,
+    identity: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="KEYFERRY_IDENTITY",
+            metavar="DIR",
+            help="Folder with authorities.pem, certificate.pem and key.pem: mutual TLS.",
+        ),
+    ] = None,
+    authorities: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="KEYFERRY_AUTHORITIES",
+            metavar="FILE",
+            help="PEM of the authorities that sign the service's certificate: TLS.",
+        ),
+    ] = None,
+    server_name: Annotated[
+        str | None,
+        typer.Option(
+            envvar="KEYFERRY_SERVER_NAME",
+            metavar="NAME",
+            help="Name in the service's certificate, if it is not the host of the endpoint.",
+        ),
+    ] = None,
+    token_file: Annotated[
+        Path | None,
+        typer.Option(envvar="KEYFERRY_TOKEN_FILE", metavar="FILE", help="File with a bearer token (JWT)."),
+    ] = None,
+    timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0.001, help="Deadline of each call.")
+    ] = 30.0,
+    output: Annotated[
+        Output, typer.Option(envvar="KEYFERRY_OUTPUT", help="Form of the answers.")
+    ] = Output.TABLE,
 ) -> None:
     """Take the options that stand before the command."""
-    context.obj = Session(endpoint, output)
+    context.obj = Session(
+        tuple(endpoint.split(",")), output, identity, authorities, server_name, token_file, timeout
+    )

@@ -2,12 +2,15 @@
 
 import sys
 
+from keyferry_client.cli.terminal import on_one_line
 from keyferry_client.errors import (
     AccessDeniedException,
+    ConflictException,
     DeadlineExceededError,
     DependencyTimeoutException,
     DisabledException,
     ExpiredImportTokenException,
+    ExpiredTokenException,
     IncorrectKeyMaterialException,
     InvalidArnException,
     InvalidCiphertextException,
@@ -15,9 +18,12 @@ from keyferry_client.errors import (
     KeyferryError,
     KMSInternalException,
     KMSInvalidStateException,
+    MissingAuthenticationTokenException,
     NotFoundException,
     ServiceUnavailableError,
+    ThrottlingException,
     TransportError,
+    UnrecognizedClientException,
 )
 
 REFUSED = 1
@@ -30,30 +36,36 @@ HINTS: dict[type[KeyferryError], str] = {
     AccessDeniedException: "Ask the owner of the key for the permission.",
     DeadlineExceededError: "Try again; `keyferry keys describe KEY` shows whether the call was carried out.",
     DependencyTimeoutException: _TRY_AGAIN,
+    ConflictException: _TRY_AGAIN,
     DisabledException: "`keyferry keys enable KEY` switches the key on.",
+    ExpiredTokenException: "Get a new token or certificate: --token-file, --identity.",
     ExpiredImportTokenException: _NEW_PARAMETERS,
-    IncorrectKeyMaterialException: "Once material was imported, a key takes only the same material again.",
+    IncorrectKeyMaterialException: "A key takes back the material that it had. `keyferry import KEY --new-material` gives a "
+    "symmetric key more.",
     InvalidArnException: "Give the key ID, or the key ARN as `keyferry keys list` shows it; aliases are not taken.",
     InvalidCiphertextException: "The ciphertext, its encryption context or the wrapped key material was changed "
     "or belongs to something else.",
     InvalidImportTokenException: _NEW_PARAMETERS,
     KMSInternalException: _TRY_AGAIN,
     KMSInvalidStateException: "`keyferry keys describe KEY` shows the key's state.",
+    MissingAuthenticationTokenException: "Show who you are: --identity DIR for a certificate, --token-file FILE for a token.",
     NotFoundException: "`keyferry keys list` shows the keys.",
     ServiceUnavailableError: "Is the server running there? Name another address with --endpoint HOST:PORT "
-    "or KEYFERRY_ENDPOINT.",
+    "or KEYFERRY_ENDPOINT. A service with TLS needs --identity or --authorities.",
+    ThrottlingException: "Wait a little, and try again.",
+    UnrecognizedClientException: "The service's log says, under the request, what is wrong with the token or certificate.",
 }
 
 
 def report(error: KeyferryError) -> int:
     """Write `error` to standard error, without a traceback, and return the exit code."""
     first = f"{error.name}: {error.message}" if error.message else error.name
-    lines = [f"keyferry: {_on_one_line(first)}"]
+    lines = [f"keyferry: {on_one_line(first)}"]
     hint = HINTS.get(type(error))
     if hint is not None:
         lines.append(f"  next: {hint}")
     if error.request_id:
-        lines.append(f"  request: {_on_one_line(error.request_id)}")
+        lines.append(f"  request: {on_one_line(error.request_id)}")
     sys.stderr.write("\n".join(lines) + "\n")
     return UNANSWERED if isinstance(error, TransportError) else REFUSED
 
@@ -69,8 +81,3 @@ def report_file(error: OSError) -> int:
 def report_interruption() -> None:
     """Write to standard error that the user stopped the command."""
     sys.stderr.write("keyferry: interrupted\n")
-
-
-def _on_one_line(text: str) -> str:
-    """Return `text` without control characters: it comes over the wire and goes to a terminal."""
-    return "".join(character if character.isprintable() else " " for character in text)

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
-from keyferry.v1 import GenerateRandomRequest
 from keyferry_client.atomic_file import replaced_file
 from keyferry_client.cli.keys import Key
+from keyferry_client.cli.progress import progress_of
 from keyferry_client.cli.session import session_of
 from keyferry_client.envelope import FileProtection, decrypt_file_async, encrypt_file_async
 
@@ -32,16 +32,22 @@ def encrypt(
     """Encrypt a file of any size under a data key of its own."""
     session = session_of(context)
     encryption_context = _parse_pairs(pairs or [])
-    protection = session.call(
-        lambda client: encrypt_file_async(client, key, source, target, encryption_context)
-    )
+    with progress_of(source, "encrypting") as progress:
+        protection = session.call(
+            lambda client: encrypt_file_async(
+                client, key, source, target, encryption_context, progress=progress
+            )
+        )
     session.show(_plain(protection, target), f"{source} is encrypted in {target} under {protection.key_id}.")
 
 
 def decrypt(context: typer.Context, source: In, target: Out) -> None:
     """Decrypt a file that `keyferry encrypt` made. The file itself names its key."""
     session = session_of(context)
-    protection = session.call(lambda client: decrypt_file_async(client, source, target))
+    with progress_of(source, "decrypting") as progress:
+        protection = session.call(
+            lambda client: decrypt_file_async(client, source, target, progress=progress)
+        )
     session.show(_plain(protection, target), f"{source} is decrypted in {target} by {protection.key_id}.")
 
 
@@ -55,8 +61,7 @@ def random(
     Only its owner can read the file.
     """
     session = session_of(context)
-    request = GenerateRandomRequest(number_of_bytes=number_of_bytes)
-    response = session.call(lambda client: client.generate_random_async(request))
+    response = session.call(lambda client: client.generate_random_async(number_of_bytes=number_of_bytes))
     with replaced_file(target) as file:
         file.write(response.plaintext)
     session.show({"Out": str(target)}, f"{target} has {len(response.plaintext)} random bytes.")

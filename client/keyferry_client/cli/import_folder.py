@@ -2,7 +2,7 @@
 
 ::
 
-    DIR/parameters.json               format, key ARN, wrapping algorithm, expiry; no secrets
+    DIR/parameters.json               format, key ARN, key spec, wrapping algorithm, expiry; no secrets
     DIR/public_key.der                wrapping public key, DER SubjectPublicKeyInfo
     DIR/import_token.bin              opaque; belongs to the public key
     DIR/encrypted_key_material.bin    added by `keyferry import wrap`
@@ -35,6 +35,7 @@ class ImportParameters:
     """What GetParametersForImport answered, with what it was asked. `valid_to` is ISO 8601, UTC."""
 
     key_id: str
+    key_spec: str
     wrapping_algorithm: WrappingAlgorithm
     wrapping_key_spec: str
     valid_to: str
@@ -56,6 +57,7 @@ def write_parameters(folder: Path, parameters: ImportParameters) -> None:
     described = {
         "Format": FORMAT,
         "KeyId": parameters.key_id,
+        "KeySpec": parameters.key_spec,
         "WrappingAlgorithm": parameters.wrapping_algorithm,
         "WrappingKeySpec": parameters.wrapping_key_spec,
         "ParametersValidTo": parameters.valid_to,
@@ -70,6 +72,7 @@ def read_parameters(folder: Path) -> ImportParameters:
         raise ImportFolderError(f"{folder / _PARAMETERS} is not of format {FORMAT}.")
     return ImportParameters(
         key_id=_text(folder, described, "KeyId"),
+        key_spec=_text(folder, described, "KeySpec"),
         wrapping_algorithm=parse_wrapping_algorithm(_text(folder, described, "WrappingAlgorithm")),
         wrapping_key_spec=_text(folder, described, "WrappingKeySpec"),
         valid_to=_text(folder, described, "ParametersValidTo"),

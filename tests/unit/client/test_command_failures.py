@@ -117,7 +117,7 @@ async def test_ctrl_c_ends_the_call_in_the_service_and_is_quiet(service: SmallSe
 
 async def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     missing = tmp_path / "none"
-    outcome = await keyferry("import", "run", "x", "--material-file", missing, "--no-expiry")
+    outcome = await keyferry("import", "x", "--material-file", missing, "--no-expiry")
     assert (outcome.code, outcome.err) == (1, f"keyferry: {missing}: No such file or directory\n")
 
 
@@ -142,9 +142,7 @@ def test_an_endpoint_that_is_not_host_and_port_is_wrong_usage(endpoint: str) -> 
     )
 
 
-@pytest.mark.parametrize(
-    "command", [["import", "run", "x", "--material-file", "y"], ["import", "submit", "x"]]
-)
+@pytest.mark.parametrize("command", [["import", "x", "--material-file", "y"], ["import", "submit", "x"]])
 @pytest.mark.parametrize("expiry", [[], ["--no-expiry", "--valid-to", "2030-01-31T12:00:00Z"]])
 def test_an_import_says_exactly_once_whether_the_material_expires(
     command: list[str], expiry: list[str]
