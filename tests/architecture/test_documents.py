@@ -12,6 +12,15 @@ from fixtures.server import TestServer
 from typer.main import get_command
 
 import keyferry.v1
+from keyferry_client import (
+    AsyncResult,
+    CancellationToken,
+    CancellationTokenRegistration,
+    CancellationTokenSource,
+    KeyferryError,
+    Task,
+    cli,
+)
 from keyferry_client.cli.app import app as client_app
 from keyferry_server.cli import app as server_app
 from keyferry_server.crypto.ciphertext import encrypt
@@ -131,6 +140,9 @@ def test_every_command_line_that_is_shown_is_understood(name: str) -> None:
                 options |= {option for parameter in command.params for option in parameter.opts}
             elif word.startswith("--") and word != "--help":
                 assert word in options, line
+            elif hasattr(command, "default_command"):
+                command = command.commands[command.default_command]
+                options |= {option for parameter in command.params for option in parameter.opts}
         assert not hasattr(command, "commands") or not words or "…" in words, line
 
 
@@ -148,7 +160,8 @@ def test_the_settings_are_listed_with_their_defaults() -> None:
 
 
 def test_every_variable_that_is_named_exists() -> None:
-    known = {f"KEYFERRY_{name.upper()}" for name in Settings.model_fields} | {"KEYFERRY_ENDPOINT"}
+    known = {f"KEYFERRY_{name.upper()}" for name in Settings.model_fields}
+    known |= {variable for option in COMMANDS["keyferry"].params if (variable := option.envvar)}
     known |= set(re.findall(r"^(\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     named = {variable for text in TEXTS.values() for variable in re.findall(r"\bKEYFERRY_[A-Z_]+\b", text)}
     assert named - known == set()
@@ -219,7 +232,7 @@ async def test_the_examples_of_the_readme_run(server: TestServer, capsys: pytest
     namespace: dict[str, Any] = {}
     exec(compile(bring, "README.md", "exec"), namespace)  # noqa: S102 -- our own page
     async with server.client() as client:
-        key_id = await namespace["bring"](client, os.urandom(32))
+        key_id = await namespace["bring"](client, bytearray(os.urandom(32)), CancellationToken.none)
 
     example, run = use.replace("127.0.0.1:8700", server.address).split("asyncio.run(")
     assert run.startswith("main(")
@@ -232,3 +245,59 @@ async def test_the_examples_of_the_readme_run(server: TestServer, capsys: pytest
 def test_the_first_example_of_the_readme_takes_ten_lines() -> None:
     example = blocks(TEXTS["README.md"], "python")[0]
     assert len([line for line in example.splitlines() if line]) <= 10
+
+
+def test_the_exit_codes_of_the_command_are_listed() -> None:
+    listed = {
+        row[0]: row[1].split(":")[0].split(",")[0] for row in rows(section("docs/command.md", "Exit codes"))
+    }
+    documented = dict(re.findall(r"^    (\d+) +([^,:\n]+)", cli.__doc__ or "", re.MULTILINE))
+    assert listed == documented
+
+
+def test_the_options_of_the_command_are_listed() -> None:
+    listed = {row[0].strip("`"): row[1].strip("`") for row in rows(section("docs/command.md", "Options"))}
+    assert listed == {
+        option.opts[0]: option.envvar or ""
+        for option in COMMANDS["keyferry"].params
+        if "completion" not in option.opts[0]
+    }
+
+
+def test_every_command_is_listed() -> None:
+    def commands(command: Any, words: tuple[str, ...]) -> Iterator[str]:
+        inner = {} if not hasattr(command, "commands") else command.commands
+        if not inner:
+            yield " ".join(words)
+        for name, one in inner.items():
+            yield from commands(one, (*words, name))
+
+    page = TEXTS["docs/command.md"]
+    assert [one for one in commands(COMMANDS["keyferry"], ("keyferry",)) if one not in page] == []
+
+
+def test_what_the_page_for_dotnet_compares_with_exists() -> None:
+    kinds = {
+        "task": Task,
+        "source": CancellationTokenSource,
+        "token": CancellationToken,
+        "registration": CancellationTokenRegistration,
+        "result": AsyncResult,
+        "error": KeyferryError(),
+    }
+    named = re.findall(r"`(\w+)\.(\w+)", " ".join(row[1] for row in rows(TEXTS["docs/dotnet.md"])))
+    members = [(kinds[name], member) for name, member in named if name in kinds]
+    assert len(members) > 30
+    assert [member for kind, member in members if not hasattr(kind, member)] == []
+
+
+def test_what_is_never_repeated_is_listed_for_callers() -> None:
+    told = (
+        section("docs/client.md", "Deadlines and retries")
+        .split("These are never repeated:")[1]
+        .split("```")[0]
+    )
+    methods = [method for service in SERVICES for method in service.methods]
+    assert set(re.findall(r"\b[A-Z]\w+[A-Z]\w+", told)) == {
+        method.name for method in methods if not method.GetOptions().idempotency_level
+    }
