@@ -124,10 +124,16 @@ class Machine(RuleBasedStateMachine):
         return None
 
     def bring(
-        self, key: str, secret: bytes, lifetime: timedelta | None = None, **members: Any
+        self,
+        key: str,
+        secret: bytes,
+        lifetime: timedelta | None = None,
+        *,
+        token: Token | None = None,
+        **members: Any,
     ) -> MultipleResults[Members]:
         """Import as it should be done, and return the request if one could be made."""
-        token = self.token(key)
+        token = token or self.token(key)
         if token is None:
             return multiple()
         request = self.request(key, token, self.wrap(token, secret, token.public_key), lifetime) | members

@@ -5,6 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import MultipleResults, rule
+from model.imports import Token
 from model.key import Members
 from model.machine import DRY, IMPORTS, KEYS, Machine
 
@@ -92,32 +93,13 @@ class Importing(Machine):
     def import_with_a_wrong_expiry(self, key: str, secret: bytes, lifetime: timedelta) -> None:
         self.bring(key, secret, lifetime)
 
-    @rule(key=KEYS, fault=FAULTS, secret=SECRETS)
-    def import_wrongly(self, key: str, fault: str, secret: bytes) -> None:
+    @rule(key=KEYS, secret=SECRETS, faults=st.lists(FAULTS, min_size=1, max_size=4, unique=True))
+    def import_wrongly(self, key: str, secret: bytes, faults: list[str]) -> None:
         token = self.token(key) or self.model.tokens[-1]
-        others = [one for one in self.model.tokens if one is not token]
-        changed: Members = {}
-        if fault == "unknown token":
-            changed["import_token"] = bytes(len(token.blob))
-        if fault in {"token of another key", "token that is used up"}:
-            is_other = fault == "token of another key"
-            others = [one for one in others if (one.key is not token.key) == is_other]
-            token = others[-1] if others else token
-        if fault == "31 bytes":
-            secret = secret[1:]
-        if fault == "33 bytes":
-            secret += secret[:1]
-        wrapped_for = others[-1] if fault == "other public key" and others else token
-        blob = self.wrap(token, secret, wrapped_for.public_key, with_the_other_hash=fault == "other hash")
-        if fault == "damaged":
-            blob = bytes([blob[0] ^ 1]) + blob[1:]
-        if fault == "too short":
-            blob = blob[1:]
-        if fault == "no ValidTo":
-            changed["expiration_model"] = None
-        if fault == "ValidTo without need":
-            changed["valid_to"] = self.world.clock.now() + YEAR
-        self.call("import_key_material", **self.request(key, token, blob) | changed)
+        others = [self.token(one.key_id) for one in self.live if one is not token.key]
+        others = [one for one in others if one is not None] or [token]
+        for fault in faults:
+            self._import_wrongly(key, secret, token, others[-1], fault)
 
     @rule(key=KEYS, number=NUMBERS)
     def delete_material(self, key: str, number: int | None) -> None:
@@ -131,6 +113,32 @@ class Importing(Machine):
         tokens += reversed(self.model.tokens)
         for token in tokens[number : number + 1]:
             self.call("revoke_import_token", key_id=key, import_token_id=token.entry["import_token_id"])
+
+    def _import_wrongly(self, key: str, secret: bytes, token: Token, other: Token, fault: str) -> None:
+        public_key = other.public_key if fault == "other public key" else token.public_key
+        changed: Members = {}
+        if fault == "unknown token":
+            changed["import_token"] = bytes(len(token.blob))
+        if fault == "token of another key":
+            token, public_key = other, other.public_key
+        if fault == "token that is used up":
+            used = [one for one in self.model.tokens if one.key is token.key and one is not token]
+            token = used[-1] if used else token
+            public_key = token.public_key
+        if fault == "31 bytes":
+            secret = secret[1:]
+        if fault == "33 bytes":
+            secret += secret[:1]
+        blob = self.wrap(token, secret, public_key, with_the_other_hash=fault == "other hash")
+        if fault == "damaged":
+            blob = bytes([blob[0] ^ 1]) + blob[1:]
+        if fault == "too short":
+            blob = blob[1:]
+        if fault == "no ValidTo":
+            changed["expiration_model"] = None
+        if fault == "ValidTo without need":
+            changed["valid_to"] = self.world.clock.now() + YEAR
+        self.call("import_key_material", **self.request(key, token, blob) | changed)
 
     def _id(self, name: str, number: int | None) -> str | None:
         """Return one of the ids that the key has known, or another one."""

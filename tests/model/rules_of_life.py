@@ -1,9 +1,12 @@
 """Rules: keys are created, switched, rotated, deleted; time passes; the server does its background work or restarts."""
 
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 
 from hypothesis import strategies as st
 from hypothesis.stateful import MultipleResults, initialize, multiple, precondition, rule
+from model.key import Key
 from model.machine import KEYS, MOMENT, Machine
 
 MOST_KEYS = 4
@@ -21,11 +24,6 @@ LOOKS = st.sampled_from(
         "list_key_rotations",
         "list_keys",
     ]
-)
-# An integer: to the next moments at which anything changes by itself, or just before them.
-TIMES = st.one_of(
-    st.integers(0, 2),
-    st.sampled_from([timedelta(seconds=1), timedelta(hours=1), timedelta(days=1), timedelta(days=40)]),
 )
 WORK = st.sampled_from(["reap", "rotate", "sweep"] * 3 + ["restart"])
 
@@ -76,21 +74,35 @@ class Life(Machine):
                 break
 
     @rule(key=KEYS, operation=LOOKS)
-    def look(self, key: str, operation: str) -> None:
-        self.call(operation, **({} if operation == "list_keys" else {"key_id": key}))
+    def look_at(self, key: str, operation: str) -> None:
+        self.look(key, operation)
 
-    @rule(by=TIMES, early=st.booleans())
-    def time_passes(self, by: timedelta | int, *, early: bool) -> None:
-        now = self.world.clock.now()
-        if isinstance(by, int):
-            coming = sorted(date for date in self._dates() if date > now + 2 * MOMENT)[: by + 1]
-            # The next call is a moment later: just when it happens, or just before.
-            by = coming[-1] - now - (2 if early else 1) * MOMENT if coming else MOMENT
+    @rule(
+        by=st.sampled_from([timedelta(seconds=1), timedelta(hours=1), timedelta(days=1), timedelta(days=40)])
+    )
+    def time_passes(self, by: timedelta) -> None:
         self.world.clock.advance(by)
+
+    @rule(which=st.integers(0, 4), then_sweep=st.booleans())
+    def something_happens_by_itself(self, which: int, *, then_sweep: bool) -> None:
+        """Call what it makes a difference to a moment before, and at its very moment."""
+        now = self.world.clock.now()
+        events = sorted((one for one in self._events() if one[0] > now + 2 * MOMENT), key=lambda one: one[0])
+        for date, call in events[which : which + 1] or events[-1:]:
+            self.world.clock.advance(date - now - 2 * MOMENT)
+            call()
+            call()
+            if then_sweep:
+                self.the_server_works("sweep")
+            self.describe_all()
 
     @rule(work=WORK)
     def background_work(self, work: str) -> None:
         self.the_server_works(work)
+
+    def look(self, key: str, operation: str) -> None:
+        only = {"include_key_material": "ALL_KEY_MATERIAL"} if operation == "list_key_rotations" else {}
+        self.call(operation, **({} if operation == "list_keys" else {"key_id": key}), **only)
 
     def the_server_works(self, work: str) -> None:
         running = self.world.server.running
@@ -106,6 +118,7 @@ class Life(Machine):
             self.model.reap()
         if work in {"rotate", "restart"}:
             self.model.rotate_due()
+        if work == "restart":
             self.describe_all()
 
     def _create(self, origin: str, *, in_full: bool) -> str:
@@ -114,11 +127,29 @@ class Life(Machine):
         key = self.live[-1]
         return key.arn if in_full else key.key_id
 
-    def _dates(self) -> set[datetime]:
-        """When something changes by itself."""
-        dates = {one.valid_to for one in self.model.tokens if one.spent_by is None}
+    def _events(self) -> Iterator[tuple[datetime, Callable[[], object]]]:
+        """Say when something changes by itself, and which call shows it."""
+        now = self.world.clock.now()
+        for token in self.model.tokens:
+            if token.is_outstanding(now):
+                yield (
+                    token.valid_to,
+                    partial(self.bring, token.key.key_id, b"\1" * 32, token=token, dry_run=True),
+                )
         for key in self.live:
-            dates |= {one.valid_to for one in key.associated(self.world.clock.now())}
-            dates |= {key.next_rotation, key.next_rotation and key.next_rotation - timedelta(minutes=20)}
-            dates |= {key.deletion and key.deletion[0]}
-        return {date for date in dates if date is not None}
+            for material in key.associated(now):
+                if material.valid_to is not None:
+                    yield material.valid_to, partial(self.look, key.key_id, "list_key_rotations")
+                    yield material.valid_to, partial(self.look, key.key_id, "describe_key")
+            if key.next_rotation is not None:
+                yield key.next_rotation, partial(self._work_a_moment_later, "rotate")
+                yield key.next_rotation - timedelta(minutes=20), partial(self._rotate_once, key)
+            if key.deletion is not None:
+                yield key.deletion[0], partial(self._work_a_moment_later, "reap")
+
+    def _work_a_moment_later(self, work: str) -> None:
+        self.world.clock.advance(MOMENT)
+        self.the_server_works(work)
+
+    def _rotate_once(self, key: Key) -> None:
+        self.call("rotate_key_on_demand", key_id=key.key_id)
