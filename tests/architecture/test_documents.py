@@ -80,6 +80,7 @@ _NO_OPERATIONS = {
     *keyferry.v1.__all__,
     *(error.__name__ for error in leaves(KmsError)),
     *("DeleteExpiredKeyMaterial", "DeleteKey", "ImportToken", "RotateKey"),
+    *("CancelAfter", "CreateLinkedTokenSource", "ImportKeyMaterialAsync"),  # .NET's, in its page
 }
 
 
@@ -287,7 +288,7 @@ def test_what_the_page_for_dotnet_compares_with_exists() -> None:
     }
     named = re.findall(r"`(\w+)\.(\w+)", " ".join(row[1] for row in rows(TEXTS["docs/dotnet.md"])))
     members = [(kinds[name], member) for name, member in named if name in kinds]
-    assert len(members) > 30
+    assert len(members) >= 27
     assert [member for kind, member in members if not hasattr(kind, member)] == []
 
 
