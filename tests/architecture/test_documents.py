@@ -3,6 +3,7 @@
 import os
 import re
 import stat
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -283,7 +284,7 @@ def test_what_the_page_for_dotnet_compares_with_exists() -> None:
         "source": CancellationTokenSource,
         "token": CancellationToken,
         "registration": CancellationTokenRegistration,
-        "result": AsyncResult,
+        "result": AsyncResult(threading.Event(), None),
         "error": KeyferryError(),
     }
     named = re.findall(r"`(\w+)\.(\w+)", " ".join(row[1] for row in rows(TEXTS["docs/dotnet.md"])))
