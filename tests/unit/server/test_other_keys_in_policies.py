@@ -106,7 +106,7 @@ CONDITIONS: list[tuple[str, Any, str, tuple[str, ...]]] = [
 def test_a_policy_can_ask_for_what_a_request_says(
     operation: str, request_: Any, key: str, values: tuple[str, ...]
 ) -> None:
-    assert tuple(RequestFacts(f"kms:{operation}", request_).values(key)) == values
+    assert tuple(RequestFacts(f"kms:{operation}", request_, {}).values(key)) == values
 
 
 def test_the_operations_of_other_keys_are_open_to_other_accounts_as_in_aws() -> None:
