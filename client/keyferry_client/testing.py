@@ -117,7 +117,7 @@ def _process(folder: Path) -> Iterator[subprocess.Popen[str]]:
     }
     with (
         (folder / "log").open("wb") as log,
-        subprocess.Popen(
+        subprocess.Popen(  # noqa: S603 -- our own server
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -141,7 +141,7 @@ def _process(folder: Path) -> Iterator[subprocess.Popen[str]]:
 @contextmanager
 def _watched(process: subprocess.Popen[str], folder: Path) -> Iterator[None]:
     """End the server, too, if this process is killed."""
-    with subprocess.Popen(
+    with subprocess.Popen(  # noqa: S603 -- the script above
         ["/bin/sh", "-c", _WATCH, "watch", str(process.pid), str(folder)],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
