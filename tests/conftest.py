@@ -14,5 +14,6 @@ pytest_plugins = [
     "fixtures.softhsm",
     "fixtures.certificates",
     "fixtures.aws",
+    "keyferry_client.testing",
     "fixtures.javascript",
 ]
