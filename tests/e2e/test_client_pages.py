@@ -127,7 +127,7 @@ async def test_the_signature_that_is_compared_with_dotnets_is_ours(
     assert answer.key_id.endswith(key_id)
 
 
-def test_a_killed_test_run_leaves_no_server_behind(tmp_path: Path) -> None:
+def test_a_killed_test_run_leaves_no_server_behind(data_folder: Path) -> None:
     program = textwrap.dedent(
         """
         import os, signal, tempfile
@@ -137,8 +137,10 @@ def test_a_killed_test_run_leaves_no_server_behind(tmp_path: Path) -> None:
             signal.pause()
         """
     )
-    environment = os.environ | {"TMPDIR": str(tmp_path)}
-    tmp_path.chmod(0o711)
+    # Run by root, Postgres is another user's, who must be able to enter.
+    temporary = data_folder.parent / "temporary"
+    temporary.mkdir(mode=0o711)
+    environment = os.environ | {"TMPDIR": str(temporary)}
     with subprocess.Popen(
         [sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE, text=True
     ) as run_:
@@ -149,4 +151,4 @@ def test_a_killed_test_run_leaves_no_server_behind(tmp_path: Path) -> None:
         run_.send_signal(signal.SIGKILL)
     _, alive = psutil.wait_procs(started, PATIENCE_SECONDS)
     assert alive == []
-    assert list(tmp_path.iterdir()) == []
+    assert list(temporary.iterdir()) == []

@@ -36,7 +36,9 @@ print(json.dumps({
 
 
 def run(*command: object) -> str:
-    finished = subprocess.run([str(one) for one in command], cwd=ROOT, capture_output=True, text=True, check=False)
+    finished = subprocess.run(
+        [str(one) for one in command], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert finished.returncode == 0, finished.stderr
     return finished.stdout
 
@@ -87,4 +89,7 @@ def test_the_wheels_hold_what_type_checkers_need_and_no_tools(wheels: dict[str, 
         "keyferry/v1/py.typed",
         "keyferry/v1/key_import_pb2.pyi",
     } <= names
-    assert {name.partition("/")[0] for name in names if ".dist-info/" not in name} == {"keyferry", "keyferry_client"}
+    assert {name.partition("/")[0] for name in names if ".dist-info/" not in name} == {
+        "keyferry",
+        "keyferry_client",
+    }
