@@ -42,7 +42,7 @@ def test_a_spiffe_id_of_the_accounts_form_needs_no_entry(path: str) -> None:
     "name",
     [
         "", "spiffe://", "spiffe://example.org", "spiffe://example.org/", PREFIX, f"{PREFIX}/", f"{PREFIX}/role", f"{PREFIX}/role/",
-        f"{PREFIX}/root/x", f"{PREFIX}/group/x", f"{PREFIX}/role/..", f"{PREFIX}/role/./x", f"{PREFIX}/role/a/../b", f"{PREFIX}/role//x",
+        f"{PREFIX}/rooted", f"{PREFIX}/group/x", f"{PREFIX}/role/..", f"{PREFIX}/role/./x", f"{PREFIX}/role/a/../b", f"{PREFIX}/role//x",
         f"{PREFIX}/role/x/", f"{PREFIX}/role/x?y", f"{PREFIX}/role/x#y", f"{PREFIX}/role/x y", f"{PREFIX}/role/x%2fy", f"{PREFIX}/role/x\n",
         f"{PREFIX}/role/x:y", f"{PREFIX}/role/\u0430dmin", f"{PREFIX}/role/*", f"{PREFIX}/ROLE/x", PREFIX.replace("123456789012", "12345678901") + "/role/x",
         PREFIX.replace("123456789012", "١٢٣٤٥٦٧٨٩٠١٢") + "/role/x", PREFIX.replace("example.org", "EXAMPLE.org") + "/role/x",
