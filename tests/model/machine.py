@@ -17,6 +17,8 @@ from keyferry_client.errors import ServiceError
 
 # IDs or ARNs of keys; blobs; requests of ImportKeyMaterial that were made.
 KEYS, CIPHERTEXTS, IMPORTS = Bundle("keys"), Bundle("ciphertexts"), Bundle("imports")
+# Those of the origin EXTERNAL.
+IMPORTABLE = Bundle("importable")
 # Between two calls: no two things happen at the same time.
 MOMENT = timedelta(microseconds=1)
 DRY = st.sampled_from([None, None, None, None, True])
@@ -163,11 +165,15 @@ class Machine(RuleBasedStateMachine):
             return
         self.world.steps += 1
         self._looks += 1
-        key = self.live[self._looks // 2 % len(self.live)].key_id
-        if self._looks % 2:
+        number, look = divmod(self._looks, 3)
+        key = self.live[number % len(self.live)].key_id
+        if look == 0:
             self.call("describe_key", key_id=key)
-        else:
+        if look == 1:
             self.call("list_key_rotations", key_id=key, include_key_material="ALL_KEY_MATERIAL")
+        if look == 2:
+            # In the end all of these are decrypted.
+            self.call("encrypt", key_id=key, plaintext=b"for the end")
 
     def teardown(self) -> None:
         if sys.exc_info()[0] is not None:

@@ -4,10 +4,10 @@ from datetime import timedelta
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import MultipleResults, rule
+from hypothesis.stateful import MultipleResults, precondition, rule
 from model.imports import Token
-from model.key import Members
-from model.machine import DRY, IMPORTS, KEYS, Machine
+from model.key import Key, Material, Members
+from model.machine import DRY, IMPORTABLE, IMPORTS, KEYS, Machine
 
 SECRETS = st.sampled_from([bytes([number]) * 32 for number in (1, 2, 3)])
 TYPES = st.sampled_from([None, "NEW_KEY_MATERIAL", "EXISTING_KEY_MATERIAL"])
@@ -57,7 +57,7 @@ class Importing(Machine):
 
     @rule(
         target=IMPORTS,
-        key=KEYS,
+        key=IMPORTABLE,
         secret=SECRETS,
         lifetime=LIFETIMES,
         import_type=TYPES,
@@ -70,7 +70,7 @@ class Importing(Machine):
     ) -> MultipleResults[Members]:
         return self.bring(key, secret, lifetime, key_material_id=self._id(key, number), **members)
 
-    @rule(target=IMPORTS, key=KEYS, secret=SECRETS, lifetime=LIFETIMES)
+    @rule(target=IMPORTS, key=IMPORTABLE, secret=SECRETS, lifetime=LIFETIMES)
     def import_and_rotate(
         self, key: str, secret: bytes, lifetime: timedelta | None
     ) -> MultipleResults[Members]:
@@ -78,18 +78,19 @@ class Importing(Machine):
         self.rotate_on_demand(key)
         return request
 
-    @rule(key=KEYS, lifetime=LIFETIMES)
-    def import_what_is_missing(self, key: str, lifetime: timedelta | None) -> None:
-        known, now = self.key(key), self.world.clock.now()
-        for material in known.materials if known else ():
-            if not material.is_there(now) and material.secret is not None:
-                self.bring(key, material.secret, lifetime)
+    @precondition(lambda self: any(self._missing().values()))
+    @rule(which=st.integers(0, 2), lifetime=LIFETIMES)
+    def import_what_is_missing(self, which: int, lifetime: timedelta | None) -> None:
+        missing = [(key, materials) for key, materials in self._missing().items() if materials]
+        key, materials = missing[which % len(missing)]
+        for material in materials:
+            self.bring(key.key_id, material.secret, lifetime)
 
     @rule(request=IMPORTS, change=CHANGES)
     def repeat_an_import(self, request: Members, change: Members) -> None:
         self.call("import_key_material", **request | change)
 
-    @rule(key=KEYS, secret=SECRETS, lifetime=NO_LIFETIMES)
+    @rule(key=IMPORTABLE, secret=SECRETS, lifetime=NO_LIFETIMES)
     def import_with_a_wrong_expiry(self, key: str, secret: bytes, lifetime: timedelta) -> None:
         self.bring(key, secret, lifetime)
 
@@ -113,6 +114,13 @@ class Importing(Machine):
         tokens += reversed(self.model.tokens)
         for token in tokens[number : number + 1]:
             self.call("revoke_import_token", key_id=key, import_token_id=token.entry["import_token_id"])
+
+    def _missing(self) -> dict[Key, list[Material]]:
+        now = self.world.clock.now()
+        return {
+            key: [one for one in key.materials if one.secret is not None and not one.is_there(now)]
+            for key in self.live
+        }
 
     def _import_wrongly(self, key: str, secret: bytes, token: Token, other: Token, fault: str) -> None:
         public_key = other.public_key if fault == "other public key" else token.public_key

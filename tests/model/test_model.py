@@ -16,6 +16,7 @@ from model.machine import Machine
 from model.rules_of_import import Importing
 from model.rules_of_labels import Labelling
 from model.rules_of_life import Life
+from model.rules_of_time import Time
 from model.rules_of_use import Using
 from model.world import World
 
@@ -69,7 +70,7 @@ NOT_IN_THE_MODEL = {
 }
 
 
-class WholeLife(Life, Importing, Using, Labelling):
+class WholeLife(Life, Time, Importing, Using, Labelling):
     """Everything that happens to keys."""
 
 
