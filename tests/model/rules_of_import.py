@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import MultipleResults, precondition, rule
 from model.imports import Token
 from model.key import Key, Material, Members
-from model.machine import DRY, IMPORTABLE, IMPORTS, KEYS, Machine
+from model.machine import DRY, IMPORTABLE, IMPORTS, KEYS, MOMENT, Machine
 
 SECRETS = st.sampled_from([bytes([number]) * 32 for number in (1, 2, 3)])
 TYPES = st.sampled_from([None, "NEW_KEY_MATERIAL", "EXISTING_KEY_MATERIAL"])
@@ -16,9 +16,9 @@ ALGORITHMS = st.sampled_from(
     ["RSAES_OAEP_SHA_256", "RSAES_OAEP_SHA_1", "RSA_AES_KEY_WRAP_SHA_256", "RSAES_PKCS1_V1_5"]
 )
 YEAR = timedelta(days=365)
-# How long material is valid; None: it never expires.
-LIFETIMES = st.sampled_from([None, None, timedelta(hours=1), timedelta(days=30), YEAR])
-NO_LIFETIMES = st.sampled_from([timedelta(0), -timedelta(days=1), YEAR + timedelta(microseconds=1)])
+# How long material is valid, from a moment before the import; None: it never expires.
+LIFETIMES = st.sampled_from([None, None, timedelta(hours=1), timedelta(days=30), MOMENT + YEAR])
+NO_LIFETIMES = st.sampled_from([MOMENT, -timedelta(days=1), MOMENT + YEAR + MOMENT])
 # Which of the ids that a key knows; None: no id is given.
 NUMBERS = st.sampled_from([None, None, None, 0, 1, 2])
 CHANGES = st.sampled_from(
