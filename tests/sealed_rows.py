@@ -35,7 +35,7 @@ async def sealed_rows(database_url: str) -> list[Sealed]:
             update = f"UPDATE {one.table} SET {one.column} = $1 WHERE {condition}"  # noqa: S608 -- our own list
             query = f"SELECT {names}, {one.column} FROM {one.table} WHERE {one.column} IS NOT NULL ORDER BY {names}"  # noqa: S608 -- as above
             for *identity, sealed in await database.fetch(query):
-                found.append(Sealed(one.table, one.place(*identity), tuple(identity), sealed, update))
+                found.append(Sealed(one.table, one.place_of_row(*identity), tuple(identity), sealed, update))
     return found
 
 

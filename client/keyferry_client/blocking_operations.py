@@ -77,6 +77,8 @@ from keyferry.v1 import (
     PutKeyPolicyResponse,
     ReEncryptRequest,
     ReEncryptResponse,
+    ReplicateKeyRequest,
+    ReplicateKeyResponse,
     RetireGrantRequest,
     RetireGrantResponse,
     RevokeGrantRequest,
@@ -97,6 +99,8 @@ from keyferry.v1 import (
     UpdateAliasResponse,
     UpdateKeyDescriptionRequest,
     UpdateKeyDescriptionResponse,
+    UpdatePrimaryRegionRequest,
+    UpdatePrimaryRegionResponse,
     VerifyMacRequest,
     VerifyMacResponse,
     VerifyRequest,
@@ -892,6 +896,40 @@ class BlockingOperations(BlockingCalls):
     ) -> GenerateDataKeyPairWithoutPlaintextResponse:
         """Wait for the end of what `begin_generate_data_key_pair_without_plaintext` began, and return its response or raise its error."""
         return self._end(operations.GENERATE_DATA_KEY_PAIR_WITHOUT_PLAINTEXT, async_result)
+
+    replicate_key = blocking(Operations.replicate_key_async)
+
+    def begin_replicate_key(
+        self,
+        request: ReplicateKeyRequest,
+        callback: AsyncCallback[ReplicateKeyResponse] | None = None,
+        state: object = None,
+    ) -> AsyncResult[ReplicateKeyResponse]:
+        """Begin what `replicate_key` does; `end_replicate_key` gives the response."""
+        return self._begin(operations.REPLICATE_KEY, request, callback, state)
+
+    def end_replicate_key(
+        self, async_result: AsyncResult[ReplicateKeyResponse]
+    ) -> ReplicateKeyResponse:
+        """Wait for the end of what `begin_replicate_key` began, and return its response or raise its error."""
+        return self._end(operations.REPLICATE_KEY, async_result)
+
+    update_primary_region = blocking(Operations.update_primary_region_async)
+
+    def begin_update_primary_region(
+        self,
+        request: UpdatePrimaryRegionRequest,
+        callback: AsyncCallback[UpdatePrimaryRegionResponse] | None = None,
+        state: object = None,
+    ) -> AsyncResult[UpdatePrimaryRegionResponse]:
+        """Begin what `update_primary_region` does; `end_update_primary_region` gives the response."""
+        return self._begin(operations.UPDATE_PRIMARY_REGION, request, callback, state)
+
+    def end_update_primary_region(
+        self, async_result: AsyncResult[UpdatePrimaryRegionResponse]
+    ) -> UpdatePrimaryRegionResponse:
+        """Wait for the end of what `begin_update_primary_region` began, and return its response or raise its error."""
+        return self._end(operations.UPDATE_PRIMARY_REGION, async_result)
 
     list_import_tokens = blocking(Operations.list_import_tokens_async)
 

@@ -100,6 +100,8 @@ from keyferry.v1 import (
     PutKeyPolicyResponse,
     ReEncryptRequest,
     ReEncryptResponse,
+    ReplicateKeyRequest,
+    ReplicateKeyResponse,
     RetireGrantRequest,
     RetireGrantResponse,
     RevokeGrantRequest,
@@ -123,6 +125,8 @@ from keyferry.v1 import (
     UpdateAliasResponse,
     UpdateKeyDescriptionRequest,
     UpdateKeyDescriptionResponse,
+    UpdatePrimaryRegionRequest,
+    UpdatePrimaryRegionResponse,
     VerifyMacRequest,
     VerifyMacResponse,
     VerifyRequest,
@@ -604,6 +608,18 @@ GENERATE_DATA_KEY_PAIR_WITHOUT_PLAINTEXT = Rpc(
     GenerateDataKeyPairWithoutPlaintextResponse,
     is_repeatable=True,
 )
+REPLICATE_KEY = Rpc(
+    "/keyferry.v1.KeyManagementService/ReplicateKey",
+    ReplicateKeyRequest,
+    ReplicateKeyResponse,
+    is_repeatable=False,
+)
+UPDATE_PRIMARY_REGION = Rpc(
+    "/keyferry.v1.KeyManagementService/UpdatePrimaryRegion",
+    UpdatePrimaryRegionRequest,
+    UpdatePrimaryRegionResponse,
+    is_repeatable=False,
+)
 LIST_IMPORT_TOKENS = Rpc(
     "/keyferry.v1.KeyferryService/ListImportTokens",
     ListImportTokensRequest,
@@ -663,6 +679,7 @@ class Operations(ABC):
         policy: str | None = None,
         bypass_policy_lockout_safety_check: bool | None = None,
         tags: Iterable[Tag | Mapping[str, Any]] | None = None,
+        multi_region: bool | None = None,
     ) -> Task[CreateKeyResponse]:
         """Creates a key in the caller's account; with the origin EXTERNAL without key material.
 
@@ -679,6 +696,8 @@ class Operations(ABC):
             bypass_policy_lockout_safety_check: As in PutKeyPolicy.
             tags: Tags of the new key, at most 50. TagException if there are more, if a tag key is in it
                 twice, or if one begins with "aws:". Needs the permission kms:TagResource too.
+            multi_region: Makes a primary key, whose key ID begins with mrk- and which ReplicateKey brings to
+                other Regions. Default false.
         """
         members: Mapping[str, Any] = {
             "description": description,
@@ -689,6 +708,7 @@ class Operations(ABC):
             "policy": policy,
             "bypass_policy_lockout_safety_check": bypass_policy_lockout_safety_check,
             "tags": tags,
+            "multi_region": multi_region,
         }
         return self._start(CREATE_KEY, request, members, cancellation_token, timeout)
 
@@ -2014,6 +2034,72 @@ class Operations(ABC):
             "dry_run": dry_run,
         }
         return self._start(GENERATE_DATA_KEY_PAIR_WITHOUT_PLAINTEXT, request, members, cancellation_token, timeout)
+
+    def replicate_key_async(
+        self,
+        request: ReplicateKeyRequest | None = None,
+        cancellation_token: CancellationToken = CancellationToken.none,
+        *,
+        timeout: float | None = None,
+        key_id: str | None = None,
+        replica_region: str | None = None,
+        policy: str | None = None,
+        bypass_policy_lockout_safety_check: bool | None = None,
+        description: str | None = None,
+        tags: Iterable[Tag | Mapping[str, Any]] | None = None,
+    ) -> Task[ReplicateKeyResponse]:
+        """Makes a replica key in another Region from a primary key.
+
+        UnsupportedOperationException (FAILED_PRECONDITION) if the key is not a primary key;
+        AlreadyExistsException (ALREADY_EXISTS) if there is a key of its key ID in that Region.
+
+        Args:
+            key_id: Key ID or key ARN of a primary key; 1 to 2048 characters. An alias is an
+                InvalidArnException.
+            replica_region: Region of the new key, 1 to 32 characters. AlreadyExistsException if the
+                multi-Region key has one there; ValidationException if the service has no such Region.
+            policy: The key policy of the new key; 1 to 131072 characters. Default: the one that leaves
+                everything to the identity policies of the account. MalformedPolicyDocumentException and
+                LimitExceededException as in PutKeyPolicy.
+            bypass_policy_lockout_safety_check: As in PutKeyPolicy.
+            description: What the new key is for, in the owner's words; 0 to 8192 characters. Not secret.
+            tags: Tags of the new key, as in CreateKey.
+        """
+        members: Mapping[str, Any] = {
+            "key_id": key_id,
+            "replica_region": replica_region,
+            "policy": policy,
+            "bypass_policy_lockout_safety_check": bypass_policy_lockout_safety_check,
+            "description": description,
+            "tags": tags,
+        }
+        return self._start(REPLICATE_KEY, request, members, cancellation_token, timeout)
+
+    def update_primary_region_async(
+        self,
+        request: UpdatePrimaryRegionRequest | None = None,
+        cancellation_token: CancellationToken = CancellationToken.none,
+        *,
+        timeout: float | None = None,
+        key_id: str | None = None,
+        primary_region: str | None = None,
+    ) -> Task[UpdatePrimaryRegionResponse]:
+        """Makes a replica key the primary key, and the primary key a replica key.
+
+        UnsupportedOperationException (FAILED_PRECONDITION) if the key is not a primary key;
+        KMSInvalidStateException if the replica key is pending deletion.
+
+        Args:
+            key_id: Key ID or key ARN of the primary key, which becomes a replica key; 1 to 2048 characters.
+                An alias is an InvalidArnException.
+            primary_region: Region of the replica key that becomes the primary key, 1 to 32 characters.
+                NotFoundException if there is none.
+        """
+        members: Mapping[str, Any] = {
+            "key_id": key_id,
+            "primary_region": primary_region,
+        }
+        return self._start(UPDATE_PRIMARY_REGION, request, members, cancellation_token, timeout)
 
     def list_import_tokens_async(
         self,

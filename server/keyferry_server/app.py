@@ -40,6 +40,7 @@ from keyferry_server.crypto.wrapping.wrapping_key import RSA_MODULUS_BITS
 from keyferry_server.domain.clock import Clock, SystemClock
 from keyferry_server.domain.identifiers import Scope
 from keyferry_server.domain.importable_keys import ImportableKeys
+from keyferry_server.domain.multi_region import ServedRegions
 from keyferry_server.domain.rate_limit import RateLimits
 from keyferry_server.domain.sealed_places import INSTALLATION_SECRET
 from keyferry_server.middleware.audit import audit
@@ -147,6 +148,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
                 KeyUsages: usages,
                 RsaKeyCheck: RsaKeyChecks(RSA_KEY_CHECKS_AT_ONCE),
                 Sealer: sealer,
+                ServedRegions: settings.served_regions,
                 WrappingKeySource: pool,
             }
         )

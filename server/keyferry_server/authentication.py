@@ -21,7 +21,7 @@ from keyferry_server.middleware.authenticate import (
     check_signatures,
     take_any_signature,
 )
-from keyferry_server.settings import RegionList, Settings
+from keyferry_server.settings import Settings
 from keyferry_server.transport.grpc_tls import GrpcTls, TlsFiles
 from keyferry_server.transport.https import HttpTls
 from keyferry_server.transport.key_set import key_set_from_file, key_set_from_url
@@ -69,10 +69,9 @@ async def build_authentication(settings: Settings, clock: Clock) -> Authenticati
 
 def build_aws_authentication(settings: Settings, clock: Clock, access_keys: AccessKeys) -> Middleware:
     """Return how callers on AWS's wire are authenticated."""
-    allowed_regions = settings.allowed_regions or RegionList(settings.default_region)
     if settings.checks_signatures:
-        return check_signatures(access_keys, clock, allowed_regions.allows)
-    return take_any_signature(_root(settings), allowed_regions.allows)
+        return check_signatures(access_keys, clock, settings.served_regions.allows)
+    return take_any_signature(_root(settings), settings.served_regions.allows)
 
 
 def _root(settings: Settings) -> Principal:

@@ -56,6 +56,7 @@ from keyferry_server.operations.list_resource_tags import ListResourceTags
 from keyferry_server.operations.list_retirable_grants import ListRetirableGrants
 from keyferry_server.operations.put_key_policy import PutKeyPolicy
 from keyferry_server.operations.re_encrypt import ReEncrypt
+from keyferry_server.operations.replicate_key import ReplicateKey
 from keyferry_server.operations.retire_grant import RetireGrant
 from keyferry_server.operations.revoke_grant import RevokeGrant
 from keyferry_server.operations.revoke_import_token import RevokeImportToken
@@ -66,6 +67,7 @@ from keyferry_server.operations.tag_resource import TagResource
 from keyferry_server.operations.untag_resource import UntagResource
 from keyferry_server.operations.update_alias import UpdateAlias
 from keyferry_server.operations.update_key_description import UpdateKeyDescription
+from keyferry_server.operations.update_primary_region import UpdatePrimaryRegion
 from keyferry_server.operations.verify import Verify
 from keyferry_server.operations.verify_mac import VerifyMac
 
@@ -121,6 +123,8 @@ ROUTES = (
     Route(ListRetirableGrants,             (P.LIST_RETIRABLE_GRANTS,),               ANY_STATE,            NO_KEY,   10),
     Route(RetireGrant,                     (P.RETIRE_GRANT,),                        ANY_STATE,            KEY_ONLY, 10),
     Route(RevokeGrant,                     (P.REVOKE_GRANT,),                        ANY_STATE,            KEY_ONLY, 10),
+    Route(ReplicateKey,                    (P.REPLICATE_KEY,),                       CRYPTOGRAPHIC,        KEY_ONLY, 10),
+    Route(UpdatePrimaryRegion,             (P.UPDATE_PRIMARY_REGION,),               CRYPTOGRAPHIC,        KEY_ONLY, 10),
     Route(ExplainAccess,                   (P.EXPLAIN_ACCESS,),                      ANY_STATE,            KEY_ONLY, 10),
     Route(ListImportTokens,                (P.LIST_IMPORT_TOKENS,),                  ANY_STATE,            KEY_ONLY, 10),
     Route(RevokeImportToken,               (P.REVOKE_IMPORT_TOKEN,),                 ANY_STATE,            KEY_ONLY, 10),

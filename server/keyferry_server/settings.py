@@ -186,6 +186,11 @@ class Settings(BaseSettings):
     log_format: Literal["json", "console"] = "json"
 
     @property
+    def served_regions(self) -> RegionList:
+        """The Regions that there are."""
+        return self.allowed_regions or RegionList(self.default_region)
+
+    @property
     def checks_signatures(self) -> bool:
         """Tell whether requests on AWS's wire must be signed with an access key: as asked, or else where gRPC asks too."""
         return self.aws_auth == "sigv4" or (self.aws_auth is None and self.auth != "none")

@@ -2,6 +2,7 @@
 
 import ast
 import asyncio
+import hashlib
 import shutil
 import subprocess
 import sys
@@ -181,6 +182,55 @@ async def test_database_of_a_newer_release_is_refused(database_url: str) -> None
         with pytest.raises(SchemaError, match="revision 9999, which this release does not know"):
             await connection.run_sync(upgrade)
         assert await connection.run_sync(current_revision) == "9999"
+
+
+async def test_what_belongs_to_a_key_belongs_to_its_region_after_the_migration_to_multi_region_keys(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    to_head = runner.command.upgrade
+    with monkeypatch.context() as before:
+        before.setattr(runner.command, "upgrade", lambda config, _: to_head(config, "0008"))
+        await migrate(empty_database_url)
+    async with connected(empty_database_url) as connection:
+        for key_id, region in (("a", "us-east-1"), ("b", "eu-west-1")):
+            for statement in ROWS_OF_A_KEY:
+                await connection.execute(text(statement), {"key_id": key_id, "region": region} | _ids(key_id))
+        await connection.commit()
+
+    assert await migrate(empty_database_url) == ["0009"]
+
+    async with connected(empty_database_url) as connection:
+        tables = ("key_materials", "import_tokens", "import_receipts", "key_usages", "key_tags", "grants")
+        for table in tables:
+            rows = await connection.execute(text(f"SELECT key_id, region FROM {table}"))  # noqa: S608 -- ours
+            assert {tuple(row) for row in rows} == {("a", "us-east-1"), ("b", "eu-west-1")}, table
+        await connection.execute(text("DELETE FROM keys"))
+        for table in (*tables, "aliases"):
+            assert await connection.scalar(text(f"SELECT count(*) FROM {table}")) == 0  # noqa: S608 -- ours
+
+
+def _ids(key_id: str) -> dict[str, str]:
+    return {"digest": hashlib.sha256(key_id.encode()).hexdigest()}
+
+
+ROWS_OF_A_KEY = (
+    """INSERT INTO keys (key_id, account_id, region, description, key_spec, key_usage, origin, enabled, created_at)
+       VALUES (:key_id, '000000000000', :region, '', 'SYMMETRIC_DEFAULT', 'ENCRYPT_DECRYPT', 'EXTERNAL', true, now())""",
+    """INSERT INTO key_materials (key_id, key_material_id, state, sealed, imported_at)
+       VALUES (:key_id, :digest, 'CURRENT', 'x', now())""",
+    """INSERT INTO import_tokens (token_id, key_id, wrapping_algorithm, wrapping_key_spec, sealed_private_key,
+                                  created_at, valid_to)
+       VALUES (gen_random_uuid(), :key_id, 'RSAES_OAEP_SHA_256', 'RSA_2048', 'x', now(), now())""",
+    """INSERT INTO import_receipts (token_id, key_id, key_material_id, wrapping_algorithm, wrapping_key_spec,
+                                    imported_at, caller, request_id)
+       VALUES (gen_random_uuid(), :key_id, :digest, 'RSAES_OAEP_SHA_256', 'RSA_2048', now(), '', '')""",
+    "INSERT INTO key_usages (key_id, operation, used_at, request_id) VALUES (:key_id, 'Encrypt', now(), '')",
+    "INSERT INTO key_tags (key_id, tag_key, tag_value) VALUES (:key_id, 'a', 'b')",
+    """INSERT INTO grants (grant_id, key_id, grantee, issuing_account, operations, created_at)
+       VALUES (:digest, :key_id, '', '', '{}', now())""",
+    """INSERT INTO aliases (account_id, region, alias_name, key_id, created_at, updated_at)
+       VALUES ('000000000000', :region, 'alias/a', :key_id, now(), now())""",
+)
 
 
 async def test_connection_comes_back_as_it_was_lent(empty_database_url: str) -> None:

@@ -28,7 +28,7 @@ _TAGS = {"aws:RequestTag/TAG-KEY", "aws:TagKeys"}
 # What AWS's documentation of each condition key says about the operations that it is of, transcribed.
 AWS: dict[str, set[str]] = {
     "kms:CreateGrant": {*_CONTEXT, "kms:GrantConstraintType", "kms:GrantIsForAWSResource", "kms:GrantOperations", "kms:GranteePrincipal", "kms:RetiringPrincipal"},
-    "kms:CreateKey": {*_KIND, *_TAGS, "kms:BypassPolicyLockoutSafetyCheck"},
+    "kms:CreateKey": {*_KIND, *_TAGS, "kms:BypassPolicyLockoutSafetyCheck", "kms:MultiRegionKeyType"},
     "kms:Decrypt": _CRYPTOGRAPHIC,
     "kms:DeriveSharedSecret": {"kms:KeyAgreementAlgorithm", "kms:RequestAlias"},
     "kms:DescribeKey": {"kms:RequestAlias"},
@@ -47,11 +47,13 @@ AWS: dict[str, set[str]] = {
     "kms:PutKeyPolicy": {"kms:BypassPolicyLockoutSafetyCheck", "kms:PolicyName"},
     "kms:ReEncryptFrom": {*_CRYPTOGRAPHIC, "kms:ReEncryptOnSameKey"},
     "kms:ReEncryptTo": {*_CRYPTOGRAPHIC, "kms:ReEncryptOnSameKey"},
+    "kms:ReplicateKey": {*_TAGS, "kms:BypassPolicyLockoutSafetyCheck", "kms:ReplicaRegion"},
     "kms:RevokeGrant": {"kms:GrantIsForAWSResource"},
     "kms:ScheduleKeyDeletion": {"kms:ScheduleKeyDeletionPendingWindowInDays"},
     "kms:Sign": {"kms:MessageType", "kms:RequestAlias", "kms:SigningAlgorithm"},
     "kms:TagResource": _TAGS,
     "kms:UntagResource": {"aws:TagKeys"},
+    "kms:UpdatePrimaryRegion": {"kms:PrimaryRegion"},
     "kms:Verify": {"kms:MessageType", "kms:RequestAlias", "kms:SigningAlgorithm"},
     "kms:VerifyMac": {"kms:MacAlgorithm", "kms:RequestAlias"},
 }  # fmt: skip

@@ -66,11 +66,13 @@ NOT_REPEATABLE = {
     "CreateGrant",
     "CreateKey",
     "DeleteAlias",
+    "ReplicateKey",
     "RetireGrant",
     "RevokeGrant",
     "RevokeImportToken",
     "RotateKeyOnDemand",
     "ScheduleKeyDeletion",
+    "UpdatePrimaryRegion",
 }
 
 # Sent by callers without a limit of their own. An encryption context is limited

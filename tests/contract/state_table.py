@@ -79,6 +79,9 @@ RevokeImportToken                     ok  ok  ok  ok   9   9   9
 # HMAC and asymmetric keys have them; `test_other_keys_in_every_state` walks them.
 OF_OTHER_KEYS = {"DeriveSharedSecret", "GenerateMac", "GetPublicKey", "Sign", "Verify", "VerifyMac"}
 
+# Only multi-Region keys have them; `aws_wire/test_multi_region` walks them through the states.
+OF_MULTI_REGION_KEYS = {"ReplicateKey", "UpdatePrimaryRegion"}
+
 # They concern no key, or its state is no matter to them.
 NOT_TIED_TO_A_STATE = {"CreateKey", "GenerateRandom", "ListAliases", "ListKeys", "ListRetirableGrants"}
 

@@ -488,8 +488,8 @@ async def test_a_key_has_at_most_50000_grants_and_500_to_one_grantee(
 ) -> None:
     key_id = await new_key(client)
     insert = (
-        "INSERT INTO grants (grant_id, key_id, grantee, issuing_account, operations, created_at) "
-        "SELECT encode(sha256(n::text::bytea), 'hex'), :key_id, :grantee, :root, ARRAY['Decrypt'], now() "
+        "INSERT INTO grants (grant_id, key_id, region, grantee, issuing_account, operations, created_at) "
+        "SELECT encode(sha256(n::text::bytea), 'hex'), :key_id, 'us-east-1', :grantee, :root, ARRAY['Decrypt'], now() "
         "FROM generate_series(CAST(:first AS int), CAST(:last AS int)) n"
     )
     bare = key_id.rpartition("/")[2]

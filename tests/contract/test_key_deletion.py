@@ -54,7 +54,8 @@ async def test_a_key_is_deleted_after_7_to_30_days_and_30_unless_another_period_
     metadata, now = await describe(client, key_id), server.clock.now()
     assert answer.key_id == metadata.arn
     assert answer.key_state == metadata.key_state == KeyState.KEY_STATE_PENDING_DELETION
-    assert answer.pending_window_in_days == metadata.pending_deletion_window_in_days == days
+    assert answer.pending_window_in_days == days
+    assert not metadata.HasField("pending_deletion_window_in_days")
     assert answer.deletion_date == metadata.deletion_date
     assert answer.deletion_date.ToDatetime(tzinfo=now.tzinfo) == now + days * DAY
 

@@ -10,7 +10,14 @@ from datetime import timedelta
 import pytest
 from contract.conftest import Refused
 from contract.operations import request_on, send
-from contract.state_table import COLUMNS, NOT_TIED_TO_A_STATE, NOTES, OF_OTHER_KEYS, outcomes
+from contract.state_table import (
+    COLUMNS,
+    NOT_TIED_TO_A_STATE,
+    NOTES,
+    OF_MULTI_REGION_KEYS,
+    OF_OTHER_KEYS,
+    outcomes,
+)
 from fixtures.server import TestServer
 from policies import ROOT, user
 from steps import (
@@ -114,7 +121,7 @@ INTO: dict[str, Callable[[KeyManagementServiceClient, str], Awaitable[None]]] = 
 
 def test_the_table_holds_every_operation_that_works_on_a_key() -> None:
     in_table = {operation.split()[0] for operation in OUTCOMES}
-    assert set(OPERATIONS) - in_table == NOT_TIED_TO_A_STATE | OF_OTHER_KEYS
+    assert set(OPERATIONS) - in_table == NOT_TIED_TO_A_STATE | OF_OTHER_KEYS | OF_MULTI_REGION_KEYS
     assert in_table <= set(OPERATIONS)
 
 

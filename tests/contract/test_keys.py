@@ -46,6 +46,7 @@ ABSENT_BEFORE_IMPORT = {
     "expiration_model",
     "key_agreement_algorithms",
     "mac_algorithms",
+    "multi_region_configuration",
     "pending_deletion_window_in_days",
     "signing_algorithms",
     "valid_to",
@@ -160,7 +161,6 @@ async def test_the_metadata_of_an_external_key_in_each_situation(
         new,
         key_state="KEY_STATE_PENDING_DELETION",
         deletion_date=deletion_date,
-        pending_deletion_window_in_days=7,
         **expires,
     )
 
@@ -169,7 +169,6 @@ async def test_the_metadata_of_an_external_key_in_each_situation(
         new,
         key_state="KEY_STATE_PENDING_DELETION",
         deletion_date=deletion_date,
-        pending_deletion_window_in_days=7,
         current_key_material_id=material_id,
     )
 

@@ -121,7 +121,7 @@ class Key:
         if self.materials:
             members["current_key_material_id"] = self.materials[-1].id
         if self.deletion is not None:
-            members["deletion_date"], members["pending_deletion_window_in_days"] = self.deletion
+            members["deletion_date"], _ = self.deletion
         if self.origin == "EXTERNAL" and self.has_all_material(now):
             members |= expiration(min((one.valid_to for one in self.materials if one.valid_to), default=None))
         return members

@@ -115,6 +115,9 @@ from keyferry.v1.key_pb2 import (
     KeyState,
     KeyUsageType,
     MacAlgorithmSpec,
+    MultiRegionConfiguration,
+    MultiRegionKey,
+    MultiRegionKeyType,
     OriginType,
     SigningAlgorithmSpec,
 )
@@ -154,6 +157,12 @@ from keyferry.v1.mac_pb2 import (
     GenerateMacResponse,
     VerifyMacRequest,
     VerifyMacResponse,
+)
+from keyferry.v1.multi_region_pb2 import (
+    ReplicateKeyRequest,
+    ReplicateKeyResponse,
+    UpdatePrimaryRegionRequest,
+    UpdatePrimaryRegionResponse,
 )
 from keyferry.v1.signing_pb2 import (
     GetPublicKeyRequest,
@@ -277,11 +286,16 @@ __all__ = [
     "ListRetirableGrantsResponse",
     "MacAlgorithmSpec",
     "MessageType",
+    "MultiRegionConfiguration",
+    "MultiRegionKey",
+    "MultiRegionKeyType",
     "OriginType",
     "PutKeyPolicyRequest",
     "PutKeyPolicyResponse",
     "ReEncryptRequest",
     "ReEncryptResponse",
+    "ReplicateKeyRequest",
+    "ReplicateKeyResponse",
     "RetireGrantRequest",
     "RetireGrantResponse",
     "RevokeGrantRequest",
@@ -307,6 +321,8 @@ __all__ = [
     "UpdateAliasResponse",
     "UpdateKeyDescriptionRequest",
     "UpdateKeyDescriptionResponse",
+    "UpdatePrimaryRegionRequest",
+    "UpdatePrimaryRegionResponse",
     "VerifyMacRequest",
     "VerifyMacResponse",
     "VerifyRequest",

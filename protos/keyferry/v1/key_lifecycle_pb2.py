@@ -27,7 +27,7 @@ from keyferry.v1 import key_pb2 as keyferry_dot_v1_dot_key__pb2
 from keyferry.v1 import tags_pb2 as keyferry_dot_v1_dot_tags__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fkeyferry/v1/key_lifecycle.proto\x12\x0bkeyferry.v1\x1a\x1dkeyferry/v1/constraints.proto\x1a\x15keyferry/v1/key.proto\x1a\x16keyferry/v1/tags.proto\"\x9b\x04\n\x10\x43reateKeyRequest\x12!\n\x0b\x64\x65scription\x18\x01 \x01(\tB\x07\x8a\xb2\x19\x03\x18\x80@H\x00\x88\x01\x01\x12\x31\n\tkey_usage\x18\x02 \x01(\x0e\x32\x19.keyferry.v1.KeyUsageTypeH\x01\x88\x01\x01\x12;\n\x18\x63ustomer_master_key_spec\x18\x08 \x01(\x0e\x32\x14.keyferry.v1.KeySpecH\x02\x88\x01\x01\x12+\n\x08key_spec\x18\x03 \x01(\x0e\x32\x14.keyferry.v1.KeySpecH\x03\x88\x01\x01\x12,\n\x06origin\x18\x04 \x01(\x0e\x32\x17.keyferry.v1.OriginTypeH\x04\x88\x01\x01\x12\x43\n\x06policy\x18\x05 \x01(\tB.\x8a\xb2\x19*\x10\x01\x18\x80\x80\x08\x32\"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+H\x05\x88\x01\x01\x12/\n\"bypass_policy_lockout_safety_check\x18\x06 \x01(\x08H\x06\x88\x01\x01\x12\x1e\n\x04tags\x18\x07 \x03(\x0b\x32\x10.keyferry.v1.TagB\x0e\n\x0c_descriptionB\x0c\n\n_key_usageB\x1b\n\x19_customer_master_key_specB\x0b\n\t_key_specB\t\n\x07_originB\t\n\x07_policyB%\n#_bypass_policy_lockout_safety_check\"Y\n\x11\x43reateKeyResponse\x12\x33\n\x0ckey_metadata\x18\x01 \x01(\x0b\x32\x18.keyferry.v1.KeyMetadataH\x00\x88\x01\x01\x42\x0f\n\r_key_metadata\"h\n\x12\x44\x65scribeKeyRequest\x12 \n\x06key_id\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x12%\n\x0cgrant_tokens\x18\x02 \x03(\tB\x0f\x8a\xb2\x19\x0b\x18\n8\x01J\x05\x10\x01\x18\x80@B\t\n\x07_key_id\"[\n\x13\x44\x65scribeKeyResponse\x12\x33\n\x0ckey_metadata\x18\x01 \x01(\x0b\x32\x18.keyferry.v1.KeyMetadataH\x00\x88\x01\x01\x42\x0f\n\r_key_metadata\"w\n\x0fListKeysRequest\x12\x1d\n\x05limit\x18\x01 \x01(\x05\x42\t\x8a\xb2\x19\x05 \x01(\xe8\x07H\x00\x88\x01\x01\x12\x30\n\x06marker\x18\x02 \x01(\tB\x1b\x8a\xb2\x19\x17\x10\x01\x18\x80\x08\x32\x10[\\u0020-\\u00FF]*H\x01\x88\x01\x01\x42\x08\n\x06_limitB\t\n\x07_marker\"P\n\x0cKeyListEntry\x12\x13\n\x06key_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x14\n\x07key_arn\x18\x02 \x01(\tH\x01\x88\x01\x01\x42\t\n\x07_key_idB\n\n\x08_key_arn\"\x8b\x01\n\x10ListKeysResponse\x12\'\n\x04keys\x18\x01 \x03(\x0b\x32\x19.keyferry.v1.KeyListEntry\x12\x18\n\x0bnext_marker\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x16\n\ttruncated\x18\x03 \x01(\x08H\x01\x88\x01\x01\x42\x0e\n\x0c_next_markerB\x0c\n\n_truncated\"?\n\x10\x45nableKeyRequest\x12 \n\x06key_id\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x42\t\n\x07_key_id\"\x13\n\x11\x45nableKeyResponse\"@\n\x11\x44isableKeyRequest\x12 \n\x06key_id\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x42\t\n\x07_key_id\"\x14\n\x12\x44isableKeyResponse\"\x7f\n\x1bUpdateKeyDescriptionRequest\x12 \n\x06key_id\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x12#\n\x0b\x64\x65scription\x18\x02 \x01(\tB\t\x8a\xb2\x19\x05\x08\x01\x18\x80@H\x01\x88\x01\x01\x42\t\n\x07_key_idB\x0e\n\x0c_description\"\x1e\n\x1cUpdateKeyDescriptionResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fkeyferry/v1/key_lifecycle.proto\x12\x0bkeyferry.v1\x1a\x1dkeyferry/v1/constraints.proto\x1a\x15keyferry/v1/key.proto\x1a\x16keyferry/v1/tags.proto\"\xc7\x04\n\x10\x43reateKeyRequest\x12!\n\x0b\x64\x65scription\x18\x01 \x01(\tB\x07\x8a\xb2\x19\x03\x18\x80@H\x00\x88\x01\x01\x12\x31\n\tkey_usage\x18\x02 \x01(\x0e\x32\x19.keyferry.v1.KeyUsageTypeH\x01\x88\x01\x01\x12;\n\x18\x63ustomer_master_key_spec\x18\x08 \x01(\x0e\x32\x14.keyferry.v1.KeySpecH\x02\x88\x01\x01\x12+\n\x08key_spec\x18\x03 \x01(\x0e\x32\x14.keyferry.v1.KeySpecH\x03\x88\x01\x01\x12,\n\x06origin\x18\x04 \x01(\x0e\x32\x17.keyferry.v1.OriginTypeH\x04\x88\x01\x01\x12\x43\n\x06policy\x18\x05 \x01(\tB.\x8a\xb2\x19*\x10\x01\x18\x80\x80\x08\x32\"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+H\x05\x88\x01\x01\x12/\n\"bypass_policy_lockout_safety_check\x18\x06 \x01(\x08H\x06\x88\x01\x01\x12\x1e\n\x04tags\x18\x07 \x03(\x0b\x32\x10.keyferry.v1.Tag\x12\x19\n\x0cmulti_region\x18\t \x01(\x08H\x07\x88\x01\x01\x42\x0e\n\x0c_descriptionB\x0c\n\n_key_usageB\x1b\n\x19_customer_master_key_specB\x0b\n\t_key_specB\t\n\x07_originB\t\n\x07_policyB%\n#_bypass_policy_lockout_safety_checkB\x0f\n\r_multi_region\"Y\n\x11\x43reateKeyResponse\x12\x33\n\x0ckey_metadata\x18\x01 \x01(\x0b\x32\x18.keyferry.v1.KeyMetadataH\x00\x88\x01\x01\x42\x0f\n\r_key_metadata\"h\n\x12\x44\x65scribeKeyRequest\x12 \n\x06key_id\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x12%\n\x0cgrant_tokens\x18\x02 \x03(\tB\x0f\x8a\xb2\x19\x0b\x18\n8\x01J\x05\x10\x01\x18\x80@B\t\n\x07_key_id\"[\n\x13\x44\x65scribeKeyResponse\x12\x33\n\x0ckey_metadata\x18\x01 \x01(\x0b\x32\x18.keyferry.v1.KeyMetadataH\x00\x88\x01\x01\x42\x0f\n\r_key_metadata\"w\n\x0fListKeysRequest\x12\x1d\n\x05limit\x18\x01 \x01(\x05\x42\t\x8a\xb2\x19\x05 \x01(\xe8\x07H\x00\x88\x01\x01\x12\x30\n\x06marker\x18\x02 \x01(\tB\x1b\x8a\xb2\x19\x17\x10\x01\x18\x80\x08\x32\x10[\\u0020-\\u00FF]*H\x01\x88\x01\x01\x42\x08\n\x06_limitB\t\n\x07_marker\"P\n\x0cKeyListEntry\x12\x13\n\x06key_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x14\n\x07key_arn\x18\x02 \x01(\tH\x01\x88\x01\x01\x42\t\n\x07_key_idB\n\n\x08_key_arn\"\x8b\x01\n\x10ListKeysResponse\x12\'\n\x04keys\x18\x01 \x03(\x0b\x32\x19.keyferry.v1.KeyListEntry\x12\x18\n\x0bnext_marker\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x16\n\ttruncated\x18\x03 \x01(\x08H\x01\x88\x01\x01\x42\x0e\n\x0c_next_markerB\x0c\n\n_truncated\"?\n\x10\x45nableKeyRequest\x12 \n\x06key_id\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x42\t\n\x07_key_id\"\x13\n\x11\x45nableKeyResponse\"@\n\x11\x44isableKeyRequest\x12 \n\x06key_id\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x42\t\n\x07_key_id\"\x14\n\x12\x44isableKeyResponse\"\x7f\n\x1bUpdateKeyDescriptionRequest\x12 \n\x06key_id\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x12#\n\x0b\x64\x65scription\x18\x02 \x01(\tB\t\x8a\xb2\x19\x05\x08\x01\x18\x80@H\x01\x88\x01\x01\x42\t\n\x07_key_idB\x0e\n\x0c_description\"\x1e\n\x1cUpdateKeyDescriptionResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -55,29 +55,29 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UPDATEKEYDESCRIPTIONREQUEST'].fields_by_name['description']._loaded_options = None
   _globals['_UPDATEKEYDESCRIPTIONREQUEST'].fields_by_name['description']._serialized_options = b'\212\262\031\005\010\001\030\200@'
   _globals['_CREATEKEYREQUEST']._serialized_start=127
-  _globals['_CREATEKEYREQUEST']._serialized_end=666
-  _globals['_CREATEKEYRESPONSE']._serialized_start=668
-  _globals['_CREATEKEYRESPONSE']._serialized_end=757
-  _globals['_DESCRIBEKEYREQUEST']._serialized_start=759
-  _globals['_DESCRIBEKEYREQUEST']._serialized_end=863
-  _globals['_DESCRIBEKEYRESPONSE']._serialized_start=865
-  _globals['_DESCRIBEKEYRESPONSE']._serialized_end=956
-  _globals['_LISTKEYSREQUEST']._serialized_start=958
-  _globals['_LISTKEYSREQUEST']._serialized_end=1077
-  _globals['_KEYLISTENTRY']._serialized_start=1079
-  _globals['_KEYLISTENTRY']._serialized_end=1159
-  _globals['_LISTKEYSRESPONSE']._serialized_start=1162
-  _globals['_LISTKEYSRESPONSE']._serialized_end=1301
-  _globals['_ENABLEKEYREQUEST']._serialized_start=1303
-  _globals['_ENABLEKEYREQUEST']._serialized_end=1366
-  _globals['_ENABLEKEYRESPONSE']._serialized_start=1368
-  _globals['_ENABLEKEYRESPONSE']._serialized_end=1387
-  _globals['_DISABLEKEYREQUEST']._serialized_start=1389
-  _globals['_DISABLEKEYREQUEST']._serialized_end=1453
-  _globals['_DISABLEKEYRESPONSE']._serialized_start=1455
-  _globals['_DISABLEKEYRESPONSE']._serialized_end=1475
-  _globals['_UPDATEKEYDESCRIPTIONREQUEST']._serialized_start=1477
-  _globals['_UPDATEKEYDESCRIPTIONREQUEST']._serialized_end=1604
-  _globals['_UPDATEKEYDESCRIPTIONRESPONSE']._serialized_start=1606
-  _globals['_UPDATEKEYDESCRIPTIONRESPONSE']._serialized_end=1636
+  _globals['_CREATEKEYREQUEST']._serialized_end=710
+  _globals['_CREATEKEYRESPONSE']._serialized_start=712
+  _globals['_CREATEKEYRESPONSE']._serialized_end=801
+  _globals['_DESCRIBEKEYREQUEST']._serialized_start=803
+  _globals['_DESCRIBEKEYREQUEST']._serialized_end=907
+  _globals['_DESCRIBEKEYRESPONSE']._serialized_start=909
+  _globals['_DESCRIBEKEYRESPONSE']._serialized_end=1000
+  _globals['_LISTKEYSREQUEST']._serialized_start=1002
+  _globals['_LISTKEYSREQUEST']._serialized_end=1121
+  _globals['_KEYLISTENTRY']._serialized_start=1123
+  _globals['_KEYLISTENTRY']._serialized_end=1203
+  _globals['_LISTKEYSRESPONSE']._serialized_start=1206
+  _globals['_LISTKEYSRESPONSE']._serialized_end=1345
+  _globals['_ENABLEKEYREQUEST']._serialized_start=1347
+  _globals['_ENABLEKEYREQUEST']._serialized_end=1410
+  _globals['_ENABLEKEYRESPONSE']._serialized_start=1412
+  _globals['_ENABLEKEYRESPONSE']._serialized_end=1431
+  _globals['_DISABLEKEYREQUEST']._serialized_start=1433
+  _globals['_DISABLEKEYREQUEST']._serialized_end=1497
+  _globals['_DISABLEKEYRESPONSE']._serialized_start=1499
+  _globals['_DISABLEKEYRESPONSE']._serialized_end=1519
+  _globals['_UPDATEKEYDESCRIPTIONREQUEST']._serialized_start=1521
+  _globals['_UPDATEKEYDESCRIPTIONREQUEST']._serialized_end=1648
+  _globals['_UPDATEKEYDESCRIPTIONRESPONSE']._serialized_start=1650
+  _globals['_UPDATEKEYDESCRIPTIONRESPONSE']._serialized_end=1680
 # @@protoc_insertion_point(module_scope)

@@ -10,7 +10,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class CreateKeyRequest(_message.Message):
-    __slots__ = ("description", "key_usage", "customer_master_key_spec", "key_spec", "origin", "policy", "bypass_policy_lockout_safety_check", "tags")
+    __slots__ = ("description", "key_usage", "customer_master_key_spec", "key_spec", "origin", "policy", "bypass_policy_lockout_safety_check", "tags", "multi_region")
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     KEY_USAGE_FIELD_NUMBER: _ClassVar[int]
     CUSTOMER_MASTER_KEY_SPEC_FIELD_NUMBER: _ClassVar[int]
@@ -19,6 +19,7 @@ class CreateKeyRequest(_message.Message):
     POLICY_FIELD_NUMBER: _ClassVar[int]
     BYPASS_POLICY_LOCKOUT_SAFETY_CHECK_FIELD_NUMBER: _ClassVar[int]
     TAGS_FIELD_NUMBER: _ClassVar[int]
+    MULTI_REGION_FIELD_NUMBER: _ClassVar[int]
     description: str
     key_usage: _key_pb2.KeyUsageType
     customer_master_key_spec: _key_pb2.KeySpec
@@ -27,7 +28,8 @@ class CreateKeyRequest(_message.Message):
     policy: str
     bypass_policy_lockout_safety_check: bool
     tags: _containers.RepeatedCompositeFieldContainer[_tags_pb2.Tag]
-    def __init__(self, description: _Optional[str] = ..., key_usage: _Optional[_Union[_key_pb2.KeyUsageType, str]] = ..., customer_master_key_spec: _Optional[_Union[_key_pb2.KeySpec, str]] = ..., key_spec: _Optional[_Union[_key_pb2.KeySpec, str]] = ..., origin: _Optional[_Union[_key_pb2.OriginType, str]] = ..., policy: _Optional[str] = ..., bypass_policy_lockout_safety_check: bool = ..., tags: _Optional[_Iterable[_Union[_tags_pb2.Tag, _Mapping]]] = ...) -> None: ...
+    multi_region: bool
+    def __init__(self, description: _Optional[str] = ..., key_usage: _Optional[_Union[_key_pb2.KeyUsageType, str]] = ..., customer_master_key_spec: _Optional[_Union[_key_pb2.KeySpec, str]] = ..., key_spec: _Optional[_Union[_key_pb2.KeySpec, str]] = ..., origin: _Optional[_Union[_key_pb2.OriginType, str]] = ..., policy: _Optional[str] = ..., bypass_policy_lockout_safety_check: bool = ..., tags: _Optional[_Iterable[_Union[_tags_pb2.Tag, _Mapping]]] = ..., multi_region: bool = ...) -> None: ...
 
 class CreateKeyResponse(_message.Message):
     __slots__ = ("key_metadata",)

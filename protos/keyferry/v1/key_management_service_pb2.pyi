@@ -10,6 +10,7 @@ from keyferry.v1 import key_policies_pb2 as _key_policies_pb2
 from keyferry.v1 import key_rotation_pb2 as _key_rotation_pb2
 from keyferry.v1 import key_usage_pb2 as _key_usage_pb2
 from keyferry.v1 import mac_pb2 as _mac_pb2
+from keyferry.v1 import multi_region_pb2 as _multi_region_pb2
 from keyferry.v1 import signing_pb2 as _signing_pb2
 from keyferry.v1 import tags_pb2 as _tags_pb2
 from google.protobuf import descriptor as _descriptor

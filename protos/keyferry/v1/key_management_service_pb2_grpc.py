@@ -15,6 +15,7 @@ from keyferry.v1 import key_policies_pb2 as keyferry_dot_v1_dot_key__policies__p
 from keyferry.v1 import key_rotation_pb2 as keyferry_dot_v1_dot_key__rotation__pb2
 from keyferry.v1 import key_usage_pb2 as keyferry_dot_v1_dot_key__usage__pb2
 from keyferry.v1 import mac_pb2 as keyferry_dot_v1_dot_mac__pb2
+from keyferry.v1 import multi_region_pb2 as keyferry_dot_v1_dot_multi__region__pb2
 from keyferry.v1 import signing_pb2 as keyferry_dot_v1_dot_signing__pb2
 from keyferry.v1 import tags_pb2 as keyferry_dot_v1_dot_tags__pb2
 
@@ -276,6 +277,16 @@ class KeyManagementServiceStub(object):
                 '/keyferry.v1.KeyManagementService/GenerateDataKeyPairWithoutPlaintext',
                 request_serializer=keyferry_dot_v1_dot_data__key__pair__pb2.GenerateDataKeyPairWithoutPlaintextRequest.SerializeToString,
                 response_deserializer=keyferry_dot_v1_dot_data__key__pair__pb2.GenerateDataKeyPairWithoutPlaintextResponse.FromString,
+                _registered_method=True)
+        self.ReplicateKey = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/ReplicateKey',
+                request_serializer=keyferry_dot_v1_dot_multi__region__pb2.ReplicateKeyRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_multi__region__pb2.ReplicateKeyResponse.FromString,
+                _registered_method=True)
+        self.UpdatePrimaryRegion = channel.unary_unary(
+                '/keyferry.v1.KeyManagementService/UpdatePrimaryRegion',
+                request_serializer=keyferry_dot_v1_dot_multi__region__pb2.UpdatePrimaryRegionRequest.SerializeToString,
+                response_deserializer=keyferry_dot_v1_dot_multi__region__pb2.UpdatePrimaryRegionResponse.FromString,
                 _registered_method=True)
 
 
@@ -642,6 +653,26 @@ class KeyManagementServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReplicateKey(self, request, context):
+        """Multi-Region keys: keys of one key ID and key material, each in a Region of its own.
+
+        Makes a replica key in another Region from a primary key. UnsupportedOperationException
+        (FAILED_PRECONDITION) if the key is not a primary key; AlreadyExistsException
+        (ALREADY_EXISTS) if there is a key of its key ID in that Region.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdatePrimaryRegion(self, request, context):
+        """Makes a replica key the primary key, and the primary key a replica key.
+        UnsupportedOperationException (FAILED_PRECONDITION) if the key is not a primary key;
+        KMSInvalidStateException if the replica key is pending deletion.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_KeyManagementServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -874,6 +905,16 @@ def add_KeyManagementServiceServicer_to_server(servicer, server):
                     servicer.GenerateDataKeyPairWithoutPlaintext,
                     request_deserializer=keyferry_dot_v1_dot_data__key__pair__pb2.GenerateDataKeyPairWithoutPlaintextRequest.FromString,
                     response_serializer=keyferry_dot_v1_dot_data__key__pair__pb2.GenerateDataKeyPairWithoutPlaintextResponse.SerializeToString,
+            ),
+            'ReplicateKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReplicateKey,
+                    request_deserializer=keyferry_dot_v1_dot_multi__region__pb2.ReplicateKeyRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_multi__region__pb2.ReplicateKeyResponse.SerializeToString,
+            ),
+            'UpdatePrimaryRegion': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdatePrimaryRegion,
+                    request_deserializer=keyferry_dot_v1_dot_multi__region__pb2.UpdatePrimaryRegionRequest.FromString,
+                    response_serializer=keyferry_dot_v1_dot_multi__region__pb2.UpdatePrimaryRegionResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -2118,6 +2159,60 @@ class KeyManagementService(object):
             '/keyferry.v1.KeyManagementService/GenerateDataKeyPairWithoutPlaintext',
             keyferry_dot_v1_dot_data__key__pair__pb2.GenerateDataKeyPairWithoutPlaintextRequest.SerializeToString,
             keyferry_dot_v1_dot_data__key__pair__pb2.GenerateDataKeyPairWithoutPlaintextResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReplicateKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/ReplicateKey',
+            keyferry_dot_v1_dot_multi__region__pb2.ReplicateKeyRequest.SerializeToString,
+            keyferry_dot_v1_dot_multi__region__pb2.ReplicateKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdatePrimaryRegion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/keyferry.v1.KeyManagementService/UpdatePrimaryRegion',
+            keyferry_dot_v1_dot_multi__region__pb2.UpdatePrimaryRegionRequest.SerializeToString,
+            keyferry_dot_v1_dot_multi__region__pb2.UpdatePrimaryRegionResponse.FromString,
             options,
             channel_credentials,
             insecure,

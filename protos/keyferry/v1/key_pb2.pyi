@@ -16,6 +16,7 @@ class KeyState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     KEY_STATE_DISABLED: _ClassVar[KeyState]
     KEY_STATE_PENDING_DELETION: _ClassVar[KeyState]
     KEY_STATE_PENDING_IMPORT: _ClassVar[KeyState]
+    KEY_STATE_PENDING_REPLICA_DELETION: _ClassVar[KeyState]
 
 class KeyUsageType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -90,11 +91,18 @@ class KeyAgreementAlgorithmSpec(int, metaclass=_enum_type_wrapper.EnumTypeWrappe
     __slots__ = ()
     KEY_AGREEMENT_ALGORITHM_SPEC_UNSPECIFIED: _ClassVar[KeyAgreementAlgorithmSpec]
     KEY_AGREEMENT_ALGORITHM_SPEC_ECDH: _ClassVar[KeyAgreementAlgorithmSpec]
+
+class MultiRegionKeyType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    MULTI_REGION_KEY_TYPE_UNSPECIFIED: _ClassVar[MultiRegionKeyType]
+    MULTI_REGION_KEY_TYPE_PRIMARY: _ClassVar[MultiRegionKeyType]
+    MULTI_REGION_KEY_TYPE_REPLICA: _ClassVar[MultiRegionKeyType]
 KEY_STATE_UNSPECIFIED: KeyState
 KEY_STATE_ENABLED: KeyState
 KEY_STATE_DISABLED: KeyState
 KEY_STATE_PENDING_DELETION: KeyState
 KEY_STATE_PENDING_IMPORT: KeyState
+KEY_STATE_PENDING_REPLICA_DELETION: KeyState
 KEY_USAGE_TYPE_UNSPECIFIED: KeyUsageType
 KEY_USAGE_TYPE_ENCRYPT_DECRYPT: KeyUsageType
 KEY_USAGE_TYPE_SIGN_VERIFY: KeyUsageType
@@ -142,9 +150,30 @@ MAC_ALGORITHM_SPEC_HMAC_SHA_384: MacAlgorithmSpec
 MAC_ALGORITHM_SPEC_HMAC_SHA_512: MacAlgorithmSpec
 KEY_AGREEMENT_ALGORITHM_SPEC_UNSPECIFIED: KeyAgreementAlgorithmSpec
 KEY_AGREEMENT_ALGORITHM_SPEC_ECDH: KeyAgreementAlgorithmSpec
+MULTI_REGION_KEY_TYPE_UNSPECIFIED: MultiRegionKeyType
+MULTI_REGION_KEY_TYPE_PRIMARY: MultiRegionKeyType
+MULTI_REGION_KEY_TYPE_REPLICA: MultiRegionKeyType
+
+class MultiRegionKey(_message.Message):
+    __slots__ = ("arn", "region")
+    ARN_FIELD_NUMBER: _ClassVar[int]
+    REGION_FIELD_NUMBER: _ClassVar[int]
+    arn: str
+    region: str
+    def __init__(self, arn: _Optional[str] = ..., region: _Optional[str] = ...) -> None: ...
+
+class MultiRegionConfiguration(_message.Message):
+    __slots__ = ("multi_region_key_type", "primary_key", "replica_keys")
+    MULTI_REGION_KEY_TYPE_FIELD_NUMBER: _ClassVar[int]
+    PRIMARY_KEY_FIELD_NUMBER: _ClassVar[int]
+    REPLICA_KEYS_FIELD_NUMBER: _ClassVar[int]
+    multi_region_key_type: MultiRegionKeyType
+    primary_key: MultiRegionKey
+    replica_keys: _containers.RepeatedCompositeFieldContainer[MultiRegionKey]
+    def __init__(self, multi_region_key_type: _Optional[_Union[MultiRegionKeyType, str]] = ..., primary_key: _Optional[_Union[MultiRegionKey, _Mapping]] = ..., replica_keys: _Optional[_Iterable[_Union[MultiRegionKey, _Mapping]]] = ...) -> None: ...
 
 class KeyMetadata(_message.Message):
-    __slots__ = ("aws_account_id", "key_id", "arn", "creation_date", "enabled", "description", "key_usage", "key_state", "deletion_date", "valid_to", "origin", "expiration_model", "key_manager", "customer_master_key_spec", "key_spec", "encryption_algorithms", "signing_algorithms", "key_agreement_algorithms", "multi_region", "mac_algorithms", "current_key_material_id", "pending_deletion_window_in_days")
+    __slots__ = ("aws_account_id", "key_id", "arn", "creation_date", "enabled", "description", "key_usage", "key_state", "deletion_date", "valid_to", "origin", "expiration_model", "key_manager", "customer_master_key_spec", "key_spec", "encryption_algorithms", "signing_algorithms", "key_agreement_algorithms", "multi_region", "mac_algorithms", "current_key_material_id", "pending_deletion_window_in_days", "multi_region_configuration")
     AWS_ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     KEY_ID_FIELD_NUMBER: _ClassVar[int]
     ARN_FIELD_NUMBER: _ClassVar[int]
@@ -167,6 +196,7 @@ class KeyMetadata(_message.Message):
     MAC_ALGORITHMS_FIELD_NUMBER: _ClassVar[int]
     CURRENT_KEY_MATERIAL_ID_FIELD_NUMBER: _ClassVar[int]
     PENDING_DELETION_WINDOW_IN_DAYS_FIELD_NUMBER: _ClassVar[int]
+    MULTI_REGION_CONFIGURATION_FIELD_NUMBER: _ClassVar[int]
     aws_account_id: str
     key_id: str
     arn: str
@@ -189,4 +219,5 @@ class KeyMetadata(_message.Message):
     mac_algorithms: _containers.RepeatedScalarFieldContainer[MacAlgorithmSpec]
     current_key_material_id: str
     pending_deletion_window_in_days: int
-    def __init__(self, aws_account_id: _Optional[str] = ..., key_id: _Optional[str] = ..., arn: _Optional[str] = ..., creation_date: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., enabled: bool = ..., description: _Optional[str] = ..., key_usage: _Optional[_Union[KeyUsageType, str]] = ..., key_state: _Optional[_Union[KeyState, str]] = ..., deletion_date: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., valid_to: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., origin: _Optional[_Union[OriginType, str]] = ..., expiration_model: _Optional[_Union[ExpirationModelType, str]] = ..., key_manager: _Optional[_Union[KeyManagerType, str]] = ..., customer_master_key_spec: _Optional[_Union[KeySpec, str]] = ..., key_spec: _Optional[_Union[KeySpec, str]] = ..., encryption_algorithms: _Optional[_Iterable[_Union[EncryptionAlgorithmSpec, str]]] = ..., signing_algorithms: _Optional[_Iterable[_Union[SigningAlgorithmSpec, str]]] = ..., key_agreement_algorithms: _Optional[_Iterable[_Union[KeyAgreementAlgorithmSpec, str]]] = ..., multi_region: bool = ..., mac_algorithms: _Optional[_Iterable[_Union[MacAlgorithmSpec, str]]] = ..., current_key_material_id: _Optional[str] = ..., pending_deletion_window_in_days: _Optional[int] = ...) -> None: ...
+    multi_region_configuration: MultiRegionConfiguration
+    def __init__(self, aws_account_id: _Optional[str] = ..., key_id: _Optional[str] = ..., arn: _Optional[str] = ..., creation_date: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., enabled: bool = ..., description: _Optional[str] = ..., key_usage: _Optional[_Union[KeyUsageType, str]] = ..., key_state: _Optional[_Union[KeyState, str]] = ..., deletion_date: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., valid_to: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., origin: _Optional[_Union[OriginType, str]] = ..., expiration_model: _Optional[_Union[ExpirationModelType, str]] = ..., key_manager: _Optional[_Union[KeyManagerType, str]] = ..., customer_master_key_spec: _Optional[_Union[KeySpec, str]] = ..., key_spec: _Optional[_Union[KeySpec, str]] = ..., encryption_algorithms: _Optional[_Iterable[_Union[EncryptionAlgorithmSpec, str]]] = ..., signing_algorithms: _Optional[_Iterable[_Union[SigningAlgorithmSpec, str]]] = ..., key_agreement_algorithms: _Optional[_Iterable[_Union[KeyAgreementAlgorithmSpec, str]]] = ..., multi_region: bool = ..., mac_algorithms: _Optional[_Iterable[_Union[MacAlgorithmSpec, str]]] = ..., current_key_material_id: _Optional[str] = ..., pending_deletion_window_in_days: _Optional[int] = ..., multi_region_configuration: _Optional[_Union[MultiRegionConfiguration, _Mapping]] = ...) -> None: ...

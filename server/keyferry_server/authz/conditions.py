@@ -77,7 +77,8 @@ OF_KEY: Mapping[str, Callable[[GuardedKey], Sequence[str]]] = {
     "kms:KeyOrigin": lambda key: (key.origin,),
     "kms:KeySpec": lambda key: (key.key_spec,),
     "kms:KeyUsage": lambda key: (key.key_usage,),
-    "kms:MultiRegion": lambda _: ("false",),
+    "kms:MultiRegion": lambda key: ("false" if key.multi_region_type is None else "true",),
+    "kms:MultiRegionKeyType": lambda key: () if key.multi_region_type is None else (key.multi_region_type,),
     "kms:ResourceAliases": lambda key: key.labels.aliases,
 }
 RESOURCE_TAG = "aws:ResourceTag/"

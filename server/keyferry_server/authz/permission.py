@@ -43,6 +43,7 @@ class Permission(StrEnum):
     LIST_RESOURCE_TAGS = "kms:ListResourceTags"
     LIST_RETIRABLE_GRANTS = "kms:ListRetirableGrants"
     PUT_KEY_POLICY = "kms:PutKeyPolicy"
+    REPLICATE_KEY = "kms:ReplicateKey"
     RETIRE_GRANT = "kms:RetireGrant"
     REVOKE_GRANT = "kms:RevokeGrant"
     REVOKE_IMPORT_TOKEN = "kms:RevokeImportToken"  # noqa: S105 -- a name, no secret
@@ -55,6 +56,7 @@ class Permission(StrEnum):
     UNTAG_RESOURCE = "kms:UntagResource"
     UPDATE_ALIAS = "kms:UpdateAlias"
     UPDATE_KEY_DESCRIPTION = "kms:UpdateKeyDescription"
+    UPDATE_PRIMARY_REGION = "kms:UpdatePrimaryRegion"
     VERIFY = "kms:Verify"
     VERIFY_MAC = "kms:VerifyMac"
 

@@ -29,11 +29,15 @@ class KeyReaper:
     interval_seconds: float
 
     async def reap(self) -> int:
-        """Delete all keys that are due now; return how many that was."""
+        """Delete all keys that are due now; return how many that was.
+
+        The waiting period of primary keys whose last replica key is gone begins then.
+        """
         now = self.clock.now()
         count = 0
         while deleted := await self._delete(now):
             count += deleted
+        await self.due_work.begin_waiting_periods(now)
         return count
 
     async def _delete(self, now: datetime) -> int:

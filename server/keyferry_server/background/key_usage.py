@@ -10,6 +10,7 @@ import asyncio
 import structlog
 
 from keyferry_server.domain.errors import DependencyTimeoutException
+from keyferry_server.domain.identifiers import KeyIdentifier
 from keyferry_server.domain.key_usage import KeyUsageRecord
 from keyferry_server.storage.key_usage_store import KeyUsageStore
 
@@ -24,17 +25,15 @@ class KeyUsageRecorder:
     def __init__(self, store: KeyUsageStore, interval_seconds: float) -> None:
         self._store = store
         self._interval_seconds = interval_seconds
-        self._unwritten: dict[str, KeyUsageRecord] = {}
+        self._unwritten: dict[KeyIdentifier, KeyUsageRecord] = {}
 
-    def note(self, key_id: str, usage: KeyUsageRecord) -> None:
+    def note(self, key: KeyIdentifier, usage: KeyUsageRecord) -> None:
         """Remember a use."""
-        self._unwritten[key_id] = usage
+        self._unwritten[key] = usage
 
-    async def last(self, key_id: str) -> KeyUsageRecord | None:
+    async def last(self, key: KeyIdentifier) -> KeyUsageRecord | None:
         """Return the last use that this server knows or any server has written, None if there is none."""
-        known = [
-            one for one in (self._unwritten.get(key_id), await self._store.load(key_id)) if one is not None
-        ]
+        known = [one for one in (self._unwritten.get(key), await self._store.load(key)) if one is not None]
         return max(known, key=lambda one: one.used_at, default=None)
 
     async def write(self) -> None:
@@ -42,10 +41,10 @@ class KeyUsageRecorder:
         while self._unwritten:
             batch = dict(list(self._unwritten.items())[:BATCH])
             await self._store.put(batch)
-            for key_id, usage in batch.items():
+            for key, usage in batch.items():
                 # Used again meanwhile, it is to be written again.
-                if self._unwritten.get(key_id) is usage:
-                    del self._unwritten[key_id]
+                if self._unwritten.get(key) is usage:
+                    del self._unwritten[key]
 
     async def run(self) -> None:
         """Write again and again; ends when cancelled."""

@@ -61,7 +61,7 @@ class KeyRotator:
         if key.rotation is None:
             raise AssertionError("a key without a rotation schedule is due for rotation")
         fresh = self.fresh_material.generate(key.key_id, now)
-        await self.keys.make_current(transaction, key, rotated(fresh, RotationType.AUTOMATIC, now))
+        await self.keys.rotate_to_fresh(transaction, key, rotated(fresh, RotationType.AUTOMATIC, now))
         await self.keys.schedule_rotation(transaction, key, rescheduled(key.rotation, now))
         trail.note(key.identifier, keyMaterialId=fresh.key_material_id)
         return True

@@ -10,12 +10,13 @@
 
 import re
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from keyferry_server.domain.errors import InvalidArnException, NotFoundException, shown
 
 ALIAS_PREFIX = "alias/"
+MULTI_REGION_PREFIX = "mrk-"
 _KEY_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|mrk-[0-9a-f]{32}")
 _ALIAS_NAME = re.compile(ALIAS_PREFIX + r"[a-zA-Z0-9/_-]{1,250}")
 _ARN_PREFIX = "arn:"
@@ -59,6 +60,10 @@ class KeyIdentifier:
         """The key ARN."""
         return self.scope.key_arn(self.key_id)
 
+    def in_region(self, region: str) -> "KeyIdentifier":
+        """Return the key of the same key ID in another Region."""
+        return replace(self, scope=replace(self.scope, region=region))
+
     def not_found(self) -> NotFoundException:
         """Return the refusal of a key that does not exist."""
         return NotFoundException(f"Key '{self.arn}' does not exist")
@@ -81,9 +86,15 @@ class AliasIdentifier:
         return NotFoundException(f"Alias {self.arn} is not found.")
 
 
-def generate_key_id() -> str:
+def generate_key_id(*, multi_region: bool = False) -> str:
     """Return a fresh key ID."""
-    return str(uuid.uuid4())
+    return MULTI_REGION_PREFIX + uuid.uuid4().hex if multi_region else str(uuid.uuid4())
+
+
+def identifier_of(arn: str) -> KeyIdentifier:
+    """Return what a key ARN of ours names."""
+    _, partition, _, region, account_id, resource = arn.split(":")
+    return KeyIdentifier(Scope(partition, region, account_id), resource.partition("/")[2])
 
 
 def parse_identifier(text: str, scope: Scope, accepts: Accepts) -> KeyIdentifier | AliasIdentifier:

@@ -6,7 +6,8 @@
 3. Only who says NEW_KEY_MATERIAL adds other material to it. It is pending rotation,
    and one at a time; what the key knows already is not new.
 4. A KeyMaterialId in the request is enforced; new material cannot have one.
-5. Only symmetric encryption keys can have more than one material. Whatever is said
+5. Into a replica key comes what its primary key has (``multi_region_rules``).
+6. Only symmetric encryption keys can have more than one material. Whatever is said
    about it in an import into another key is a ValidationException.
 """
 
@@ -20,10 +21,11 @@ from keyferry_server.domain.errors import (
 )
 from keyferry_server.domain.key import Key
 from keyferry_server.domain.key_material import ImportType, KeyMaterial, KeyMaterialState
+from keyferry_server.domain.multi_region_rules import check_import_here, is_awaited
 
 
 def check_symmetric_members(key: Key, given: Sequence[str]) -> None:
-    """Refuse the members `given` if the key is not a symmetric encryption key (rule 5); ValidationException."""
+    """Refuse the members `given` if the key is not a symmetric encryption key (rule 6); ValidationException."""
     if given and not key.is_symmetric:
         raise ValidationException(
             f"{' and '.join(given)} can be used with symmetric encryption keys only. The key spec of {key.arn} is "
@@ -39,7 +41,11 @@ def import_type(asked: ImportType | None, key: Key) -> ImportType:
 
 
 def check_import_type(asked: ImportType | None, key_material_id: str | None, key: Key) -> None:
-    """Refuse a KeyMaterialId for new key material (rule 4); ValidationException."""
+    """Refuse a KeyMaterialId for new key material (rule 4), and that in a replica key (rule 5).
+
+    ValidationException, UnsupportedOperationException.
+    """
+    check_import_here(key, asked)
     if key_material_id is not None and import_type(asked, key) is ImportType.NEW_KEY_MATERIAL:
         raise ValidationException("KeyMaterialId is not permitted when ImportType is NEW_KEY_MATERIAL")
 
@@ -54,7 +60,7 @@ def place_material(
     """
     known = key.known_material(key_material_id, now)
     if import_type(asked, key) is ImportType.EXISTING_KEY_MATERIAL:
-        if known is None:
+        if known is None and not is_awaited(key, key_material_id, now):
             raise IncorrectKeyMaterialException(_not_the_same(key))
         if asked_id is not None and asked_id != key_material_id:
             raise IncorrectKeyMaterialException(

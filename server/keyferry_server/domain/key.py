@@ -3,7 +3,9 @@
 The rules, of which everything below is a consequence:
 
 1. The state is derived at every read, never stored.
-2. A deletion date makes a key PENDING_DELETION, whatever else is true of it.
+2. A deletion date makes a key PENDING_DELETION, whatever else is true of it. A primary
+   key whose deletion waits for its replica keys has no date yet, and is
+   PENDING_REPLICA_DELETION (``multi_region_rules``).
 3. Otherwise a key is PENDING_IMPORT, whether or not it is switched on, while it has
    no key material, or while any that is permanently associated with it (current or
    not) is missing or past its ValidTo.
@@ -29,6 +31,7 @@ from keyferry_server.domain.errors import (
 from keyferry_server.domain.identifiers import KeyIdentifier, Scope
 from keyferry_server.domain.key_labels import NO_LABELS, KeyLabels
 from keyferry_server.domain.key_material import ExpirationModel, KeyMaterial, KeyMaterialState
+from keyferry_server.domain.multi_region import MultiRegion, MultiRegionKeyType
 
 
 class KeyState(StrEnum):
@@ -37,6 +40,7 @@ class KeyState(StrEnum):
     ENABLED = "ENABLED"
     DISABLED = "DISABLED"
     PENDING_DELETION = "PENDING_DELETION"
+    PENDING_REPLICA_DELETION = "PENDING_REPLICA_DELETION"
     PENDING_IMPORT = "PENDING_IMPORT"
 
 
@@ -95,6 +99,11 @@ def is_pending_deletion(arn: str) -> KmsError:
     return KMSInvalidStateException(f"{arn} is pending deletion.")
 
 
+def is_pending_replica_deletion(arn: str) -> KmsError:
+    """Refuse because the key waits for the deletion of its replica keys."""
+    return KMSInvalidStateException(f"{arn} is pending replica deletion.")
+
+
 def is_pending_import(arn: str) -> KmsError:
     """Refuse because the key has no usable key material."""
     return KMSInvalidStateException(f"{arn} is pending import.")
@@ -105,7 +114,10 @@ Refuse = Callable[[str], KmsError]
 
 @dataclass(frozen=True, slots=True)
 class KeyStates:
-    """In which key states an operation works: a state without a refusal is admitted."""
+    """In which key states an operation works: a state without a refusal is admitted.
+
+    What is refused in PENDING_DELETION is refused in PENDING_REPLICA_DELETION.
+    """
 
     enabled: Refuse | None = None
     disabled: Refuse | None = None
@@ -118,6 +130,7 @@ class KeyStates:
             KeyState.ENABLED: self.enabled,
             KeyState.DISABLED: self.disabled,
             KeyState.PENDING_DELETION: self.pending_deletion,
+            KeyState.PENDING_REPLICA_DELETION: self.pending_deletion and is_pending_replica_deletion,
             KeyState.PENDING_IMPORT: self.pending_import,
         }[state]
         return None if refuse is None else refuse(arn)
@@ -149,6 +162,7 @@ class Key:
     rotation: "RotationSchedule | None" = None
     policy: str | None = None  # None: the default one (``key_policy``)
     labels: KeyLabels = NO_LABELS
+    multi_region: MultiRegion | None = None  # None: a single-Region key
 
     @property
     def key_id(self) -> str:
@@ -164,6 +178,23 @@ class Key:
     def is_symmetric(self) -> bool:
         """Whether it is a symmetric encryption key: only such keys can have several materials, whose ids are shown."""
         return self.key_spec is KeySpec.SYMMETRIC_DEFAULT
+
+    @property
+    def multi_region_type(self) -> MultiRegionKeyType | None:
+        """Which part it plays in a multi-Region key; None for a single-Region key."""
+        return None if self.multi_region is None else self.multi_region.type_in(self.identifier.scope.region)
+
+    @property
+    def is_replica(self) -> bool:
+        """Whether it is a replica key."""
+        return self.multi_region_type is MultiRegionKeyType.REPLICA
+
+    @property
+    def everywhere(self) -> tuple[KeyIdentifier, ...]:
+        """It and the other keys of its key ID, if it is a multi-Region key."""
+        if self.multi_region is None:
+            return (self.identifier,)
+        return tuple(self.identifier.in_region(region) for region in self.multi_region.regions)
 
     @property
     def permanent_materials(self) -> tuple[KeyMaterial, ...]:
@@ -224,7 +255,8 @@ class Key:
     def state(self, now: datetime) -> KeyState:
         """Derive the state at `now` (rules 2 to 4)."""
         if self.deletion is not None:
-            return KeyState.PENDING_DELETION
+            is_waiting = self.deletion.date is None
+            return KeyState.PENDING_REPLICA_DELETION if is_waiting else KeyState.PENDING_DELETION
         if not self.has_all_material(now):
             return KeyState.PENDING_IMPORT
         return KeyState.ENABLED if self.enabled else KeyState.DISABLED
@@ -259,9 +291,9 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """A scheduled deletion: when, and how long the waiting period was."""
+    """A scheduled deletion: when, and how long the waiting period is; `date` is None until that has begun."""
 
-    date: datetime
+    date: datetime | None
     window: timedelta
 
 
@@ -335,6 +367,11 @@ class GuardedKey:
     def origin(self) -> Origin:
         """Where its key material comes from."""
         return self._key.origin
+
+    @property
+    def multi_region_type(self) -> MultiRegionKeyType | None:
+        """Which part it plays in a multi-Region key; None for a single-Region key."""
+        return self._key.multi_region_type
 
     def open(self, admission: Admission) -> Key:
         """Return the key to whoever shows the admission for it."""

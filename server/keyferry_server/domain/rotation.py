@@ -6,7 +6,8 @@
    was not enabled is made up for once it is.
 3. Keys of the origin EXTERNAL rotate on demand only, to what is pending rotation.
 4. 25 rotations on demand are all that a key has.
-5. None on demand within the 20 minutes before an automatic one.
+5. A replica key is rotated with its primary key (``multi_region_rules``).
+6. None on demand within the 20 minutes before an automatic one.
 """
 
 from dataclasses import replace
@@ -19,6 +20,7 @@ from keyferry_server.domain.errors import (
 )
 from keyferry_server.domain.key import Key, Origin, RotationSchedule
 from keyferry_server.domain.key_material import KeyMaterial, KeyMaterialState, Rotation, RotationType
+from keyferry_server.domain.multi_region_rules import check_everywhere, check_rotated_here
 
 DEFAULT_PERIOD = timedelta(days=365)
 MOST_ON_DEMAND = 25
@@ -26,9 +28,15 @@ CONFLICT_WINDOW = timedelta(minutes=20)
 
 
 def check_on_a_period(key: Key) -> None:
-    """Refuse a key that is not rotated on a period (rules 1 and 3); UnsupportedOperationException."""
-    key.check_rotatable()
+    """Refuse a key that is not rotated on a period (rules 1, 3 and 5); UnsupportedOperationException."""
+    check_rotatable(key)
     key.check_origin(Origin.AWS_KMS)
+
+
+def check_rotatable(key: Key) -> None:
+    """Refuse a key that is not rotated by itself (rules 1 and 5); UnsupportedOperationException."""
+    key.check_rotatable()
+    check_rotated_here(key)
 
 
 def schedule(key: Key, period: timedelta, now: datetime) -> RotationSchedule:
@@ -40,8 +48,13 @@ def schedule(key: Key, period: timedelta, now: datetime) -> RotationSchedule:
 
 def check_on_demand(key: Key, now: datetime) -> None:
     """Refuse a rotation on demand: LimitExceededException, ConflictException, KMSInvalidStateException."""
-    if key.origin is Origin.EXTERNAL and key.pending_material(now) is None:
-        raise KMSInvalidStateException(f"No available key material pending rotation for the key: {key.arn}.")
+    if key.origin is Origin.EXTERNAL:
+        pending = key.pending_material(now)
+        if pending is None:
+            raise KMSInvalidStateException(
+                f"No available key material pending rotation for the key: {key.arn}."
+            )
+        check_everywhere(key, pending.key_material_id, now)
     on_demand = [
         one
         for one in key.materials

@@ -31,23 +31,45 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class SealedColumn:
-    """A column whose every value is sealed for its own row; `identity` is the table's primary key."""
+    """A column whose every value is sealed for its own row; `identity` is the table's primary key.
+
+    Rows that differ in nothing but a column of `shared_over` hold the same secret,
+    sealed for the same place.
+    """
 
     table: str
     column: str
     identity: tuple[str, ...]
     purpose: str
+    shared_over: tuple[str, ...] = ()
 
-    def place(self, *identity: object) -> Place:
+    @property
+    def sealed_for(self) -> tuple[str, ...]:
+        """The columns that name the place."""
+        return tuple(name for name in self.identity if name not in self.shared_over)
+
+    def place(self, *names: object) -> Place:
+        """Return the place with those values of `sealed_for`."""
+        if len(names) != len(self.sealed_for):
+            raise ValueError(f"A place in {self.table} is named by {', '.join(self.sealed_for)}.")
+        return Place(self.table, "/".join(_text(part) for part in names), self.purpose)
+
+    def place_of_row(self, *identity: object) -> Place:
         """Return the place of the row with that primary key."""
-        if len(identity) != len(self.identity):
-            raise ValueError(f"A row of {self.table} is named by {', '.join(self.identity)}.")
-        return Place(self.table, "/".join(_text(part) for part in identity), self.purpose)
+        names = zip(self.identity, identity, strict=True)
+        return self.place(*(value for name, value in names if name not in self.shared_over))
 
 
 ACCESS_KEY_SECRET = SealedColumn("access_keys", "sealed_secret", ("access_key_id",), "secret access key")
 INSTALLATION_SECRET = SealedColumn("installation", "sealed_secret", ("id",), "installation secret")
-KEY_MATERIAL = SealedColumn("key_materials", "sealed", ("key_id", "key_material_id"), "key material")
+KEY_MATERIAL = SealedColumn(
+    "key_materials",
+    "sealed",
+    ("key_id", "region", "key_material_id"),
+    "key material",
+    # The keys of a multi-Region key have the same key material.
+    shared_over=("region",),
+)
 WRAPPING_PRIVATE_KEY = SealedColumn(
     "import_tokens", "sealed_private_key", ("token_id",), "wrapping private key"
 )

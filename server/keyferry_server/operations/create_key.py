@@ -1,6 +1,9 @@
-"""CreateKey: makes a key, with fresh key material or, for the origin EXTERNAL, without any."""
+"""CreateKey: makes a key, with fresh key material or, for the origin EXTERNAL, without any.
 
-from dataclasses import dataclass
+A multi-Region key begins as a primary key without replica keys.
+"""
+
+from dataclasses import dataclass, replace
 
 from keyferry.v1 import CreateKeyRequest, CreateKeyResponse
 from keyferry_server.authz.permission import Permission
@@ -12,12 +15,14 @@ from keyferry_server.domain.key import Key, KeySpec, KeyUsage, Origin
 from keyferry_server.domain.key_labels import KeyLabels
 from keyferry_server.domain.key_policy import stored_key_policy
 from keyferry_server.domain.key_specs import choose_key_spec, choose_key_usage
+from keyferry_server.domain.multi_region import MultiRegion, MultiRegionKeyType
 from keyferry_server.operations.fresh_material import FreshMaterial
 from keyferry_server.operations.gate import Gate
 from keyferry_server.operations.put_key_policy import check_key_policy
 from keyferry_server.storage.database import Database, Transaction
 from keyferry_server.storage.key_store import KeyStore
 from keyferry_server.storage.tag_store import TagStore
+from keyferry_server.wire.condition_keys import MULTI_REGION_KEY_TYPE
 from keyferry_server.wire.enums import parse_enum
 from keyferry_server.wire.key_metadata import format_key_metadata
 from keyferry_server.wire.tags import parse_tags
@@ -46,12 +51,14 @@ class CreateKey:
         if policy is not None:
             check_key_policy(policy)
 
+        if request.multi_region:
+            call = replace(call, facts={MULTI_REGION_KEY_TYPE: (MultiRegionKeyType.PRIMARY,)})
         await self.gate.admit_to_account(call)
         if tags:
             await self.gate.admit_to_account(call, Permission.TAG_RESOURCE)
 
         now = self.clock.now()
-        key_id = generate_key_id()
+        key_id = generate_key_id(multi_region=request.multi_region)
         materials = (
             ()
             if origin is Origin.EXTERNAL
@@ -68,6 +75,9 @@ class CreateKey:
             materials=materials,
             policy=stored_key_policy(policy, call.scope),
             labels=KeyLabels(tags=tags),
+            multi_region=MultiRegion(call.scope.region, (call.scope.region,))
+            if request.multi_region
+            else None,
         )
         if policy is not None and not request.bypass_policy_lockout_safety_check:
             await self.gate.check_not_locked_out(key, call)

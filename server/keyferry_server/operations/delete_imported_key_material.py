@@ -2,7 +2,8 @@
 
 The key is PENDING_IMPORT until the same material is imported again. It succeeds
 when there is nothing to delete, and leaves a key that is pending deletion so.
-Material that is pending rotation is forgotten altogether, and the key state stays.
+Material that is pending rotation is forgotten altogether, and the key state stays; from
+a primary key it is deleted in every Region.
 """
 
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ class DeleteImportedKeyMaterial:
             if material.is_permanent:
                 await self.keys.wipe_material(transaction, key, deleted)
             else:
-                await self.keys.forget_material(transaction, key, deleted)
+                await self.keys.forget_pending(transaction, key)
 
         key = await self.change.run(request.key_id, call, write, self.importable_keys.check)
 

@@ -6,6 +6,7 @@ from typing import Protocol
 from keyferry.v1 import GetKeyLastUsageRequest, GetKeyLastUsageResponse
 from keyferry_server.call import Call
 from keyferry_server.domain.clock import Clock
+from keyferry_server.domain.identifiers import KeyIdentifier
 from keyferry_server.domain.key_usage import KeyUsageRecord
 from keyferry_server.operations.key_door import KeyDoor
 from keyferry_server.wire.key_usage import format_key_usage
@@ -14,7 +15,7 @@ from keyferry_server.wire.key_usage import format_key_usage
 class KeyUsages(Protocol):
     """Knows the last use of keys. DependencyTimeoutException if it cannot tell now."""
 
-    async def last(self, key_id: str) -> KeyUsageRecord | None:
+    async def last(self, key: KeyIdentifier) -> KeyUsageRecord | None:
         """Return the last use of a key, None if there was none."""
         ...
 
@@ -32,7 +33,7 @@ class GetKeyLastUsage:
         key = await self.door.open(request.key_id, call)
 
         key.check_state(call.route.key_states, self.clock.now())
-        usage = await self.usages.last(key.key_id)
+        usage = await self.usages.last(key.identifier)
 
         return GetKeyLastUsageResponse(
             key_id=key.arn,

@@ -69,7 +69,7 @@ class GetParametersForImport:
         now = self.clock.now()
         token = generate_import_token(key.key_id, now, lifetime)
         sealed = self.sealer.seal(pair.private_key, private_key_place(token))
-        await self.tokens.add(token, ImportParameters(algorithm, spec, sealed), now)
+        await self.tokens.add(key, token, ImportParameters(algorithm, spec, sealed), now)
 
         return GetParametersForImportResponse(
             key_id=key.arn,

@@ -106,7 +106,7 @@ class ImportKeyMaterial:
         # 4
         token = self.codec.parse(request.import_token)
         check_import_token(token, key.key_id, now)
-        parameters = await self.tokens.load(token)
+        parameters = await self.tokens.load(key, token)
         digest = _digest(key.key_id, request, valid_to)
         if isinstance(parameters, SpentParameters):
             # Read again: the import that spent the token may have committed after the key was loaded.
@@ -133,7 +133,7 @@ class ImportKeyMaterial:
             current = await self.door.lock(transaction, key, call)
             now = self.clock.now()
             current.check_state(call.route.key_states, now)
-            unspent = await self.tokens.lock(transaction, token)
+            unspent = await self.tokens.lock(transaction, current, token)
             if isinstance(unspent, SpentParameters):
                 unspent.check_repetition(digest, current, now)
                 return await self.receipts.read(transaction, token)
@@ -150,8 +150,8 @@ class ImportKeyMaterial:
             )
             if not material.is_permanent:
                 # One that expired unused may still have its row.
-                await self.keys.forget_pending(transaction, current)
-            await self.keys.put_material(transaction, current, material)
+                await self.keys.forget_other_pending(transaction, current, key_material_id)
+            await self.keys.put_material(transaction, current.identifier, material)
             await self.keys.switch(transaction, current, enabled=current.enabled_after_import(material, now))
             await self.tokens.spend(transaction, token, SpentParameters(now, digest, key_material_id))
             receipt = ImportReceipt(

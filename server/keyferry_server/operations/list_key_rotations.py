@@ -6,6 +6,7 @@ key material is asked for.
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from keyferry.v1 import (
     ImportState,
@@ -14,10 +15,12 @@ from keyferry.v1 import (
     ListKeyRotationsResponse,
     RotationsListEntry,
 )
+from keyferry.v1 import KeyMaterialState as ProtoState
 from keyferry_server.call import Call
 from keyferry_server.domain.clock import Clock
 from keyferry_server.domain.key import Key, Origin
 from keyferry_server.domain.key_material import KeyMaterial, KeyMaterialState
+from keyferry_server.domain.multi_region_rules import regions_that_wait
 from keyferry_server.operations.key_door import KeyDoor
 from keyferry_server.wire.enums import format_enum
 from keyferry_server.wire.marker import PagedList
@@ -70,11 +73,17 @@ def _place(material: KeyMaterial) -> tuple[bool, datetime, str]:
     return is_current, material.rotation.date if material.rotation else _BEFORE_ALL, material.key_material_id
 
 
+def _format_state(key: Key, material: KeyMaterial, now: datetime) -> Any:
+    if not material.is_permanent and regions_that_wait(key, material.key_material_id, now):
+        return ProtoState.KEY_MATERIAL_STATE_PENDING_MULTI_REGION_IMPORT_AND_ROTATION
+    return format_enum(material.state)
+
+
 def _format(key: Key, material: KeyMaterial, now: datetime) -> RotationsListEntry:
     entry = RotationsListEntry(
         key_id=key.arn,
         key_material_id=material.key_material_id,
-        key_material_state=format_enum(material.state),
+        key_material_state=_format_state(key, material, now),
     )
     if material.rotation is not None:
         entry.rotation_date.FromDatetime(material.rotation.date)

@@ -2,7 +2,7 @@
 
 A key of the origin AWS_KMS gets fresh material, one of the origin EXTERNAL the
 material that was imported as NEW_KEY_MATERIAL. AWS does it in the background; here
-it is done when it is answered.
+it is done when it is answered. The replica keys of a primary key are rotated with it.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from keyferry.v1 import RotateKeyOnDemandRequest, RotateKeyOnDemandResponse
 from keyferry_server.call import Call
 from keyferry_server.domain.key import Key
 from keyferry_server.domain.key_material import RotationType
-from keyferry_server.domain.rotation import check_on_demand, rotated
+from keyferry_server.domain.rotation import check_on_demand, check_rotatable, rotated
 from keyferry_server.operations.fresh_material import FreshMaterial
 from keyferry_server.operations.key_change import KeyChange
 from keyferry_server.storage.database import Transaction
@@ -32,9 +32,15 @@ class RotateKeyOnDemand:
 
         async def write(transaction: Transaction, key: Key, now: datetime) -> None:
             check_on_demand(key, now)
-            material = key.pending_material(now) or self.fresh_material.generate(key.key_id, now)
-            await self.keys.make_current(transaction, key, rotated(material, RotationType.ON_DEMAND, now))
+            pending = key.pending_material(now)
+            if pending is None:
+                fresh = self.fresh_material.generate(key.key_id, now)
+                await self.keys.rotate_to_fresh(transaction, key, rotated(fresh, RotationType.ON_DEMAND, now))
+            else:
+                await self.keys.rotate_to_pending(
+                    transaction, key, rotated(pending, RotationType.ON_DEMAND, now)
+                )
 
-        key = await self.change.run(request.key_id, call, write, Key.check_rotatable)
+        key = await self.change.run(request.key_id, call, write, check_rotatable)
 
         return RotateKeyOnDemandResponse(key_id=key.arn)

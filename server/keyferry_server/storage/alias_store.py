@@ -12,6 +12,7 @@ from keyferry_server.domain.alias import Alias, already_exists
 from keyferry_server.domain.identifiers import AliasIdentifier, KeyIdentifier, Scope
 from keyferry_server.domain.key import Key
 from keyferry_server.storage.database import Database, Transaction
+from keyferry_server.storage.rows_of_key import is_of
 from keyferry_server.storage.tables import aliases
 
 
@@ -52,7 +53,7 @@ class AliasStore:
 
     async def count(self, transaction: Transaction, key: Key) -> int:
         """Return how many aliases a locked key has."""
-        query = select(func.count()).select_from(aliases).where(aliases.c.key_id == key.key_id)
+        query = select(func.count()).select_from(aliases).where(is_of(aliases, key.identifier))
         count: int = (await transaction.connection.execute(query)).scalar_one()
         return count
 
@@ -79,7 +80,7 @@ class AliasStore:
             .limit(limit)
         )
         if key is not None:
-            page = page.where(aliases.c.key_id == key.key_id)
+            page = page.where(is_of(aliases, key))
 
         async def read(transaction: Transaction) -> Sequence[Alias]:
             return [_alias(scope, row) for row in (await transaction.connection.execute(page)).all()]

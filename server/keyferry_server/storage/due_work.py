@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, union_all, update
+from sqlalchemy import delete, exists, func, literal, select, union_all, update
 
 from keyferry_server.domain.audit_trail import ServiceTrail
 from keyferry_server.domain.identifiers import KeyIdentifier, Scope
@@ -16,6 +16,7 @@ from keyferry_server.domain.key import GuardedKey
 from keyferry_server.domain.key_material import KeyMaterialState
 from keyferry_server.storage.database import Database, Transaction
 from keyferry_server.storage.key_store import key_of_rows, select_key
+from keyferry_server.storage.rows_of_key import is_of_same_key
 from keyferry_server.storage.tables import key_materials, keys
 
 
@@ -32,7 +33,7 @@ class DueWork:
         What was pending rotation is forgotten.
         """
         due = (
-            select(key_materials.c.key_id, key_materials.c.key_material_id)
+            select(*key_materials.primary_key)
             .where(key_materials.c.sealed.is_not(None), key_materials.c.valid_to <= now)
             .order_by(key_materials.c.valid_to)
             .limit(limit)
@@ -40,11 +41,11 @@ class DueWork:
             .cte("due")
         )
         is_due = (
-            key_materials.c.key_id == due.c.key_id,
+            is_of_same_key(key_materials, due),
             key_materials.c.key_material_id == due.c.key_material_id,
         )
         is_pending = key_materials.c.state == KeyMaterialState.PENDING_ROTATION
-        names = (key_materials.c.key_id, key_materials.c.key_material_id)
+        names = tuple(key_materials.primary_key)
         forgotten = delete(key_materials).where(*is_due, is_pending).returning(*names).cte("forgotten")
         wiped = (
             update(key_materials)
@@ -54,7 +55,7 @@ class DueWork:
             .cte("wiped")
         )
         gone = union_all(select(forgotten), select(wiped)).subquery("gone")
-        what = select(keys.c.account_id, keys.c.region, gone).join(gone, gone.c.key_id == keys.c.key_id)
+        what = select(keys.c.account_id, gone).join(gone, is_of_same_key(gone, keys))
 
         async def write(transaction: Transaction) -> int:
             rows = (await transaction.connection.execute(what)).all()
@@ -67,7 +68,7 @@ class DueWork:
     async def delete_keys(self, now: datetime, limit: int, trail: ServiceTrail) -> int:
         """Delete up to `limit` keys whose deletion date has come, with all that is theirs; return how many."""
         due = (
-            select(keys.c.key_id)
+            select(*keys.primary_key)
             .where(keys.c.deletion_date <= now)
             .order_by(keys.c.deletion_date)
             .limit(limit)
@@ -76,7 +77,7 @@ class DueWork:
         )
         gone = (
             delete(keys)
-            .where(keys.c.key_id == due.c.key_id)
+            .where(is_of_same_key(keys, due))
             .returning(keys.c.key_id, keys.c.account_id, keys.c.region)
         )
 
@@ -88,14 +89,41 @@ class DueWork:
 
         return await self.database.transact(write)
 
+    async def begin_waiting_periods(self, now: datetime) -> int:
+        """Set the deletion date of the primary keys that waited for the last of their replica keys; return how many."""
+        related = keys.alias("related")
+        begun = (
+            update(keys)
+            .where(
+                keys.c.deletion_window_days.is_not(None),
+                keys.c.deletion_date.is_(None),
+                ~exists().where(related.c.key_id == keys.c.key_id, related.c.region != keys.c.region),
+            )
+            .values(
+                deletion_date=literal(now, keys.c.deletion_date.type)
+                + func.make_interval(0, 0, 0, 0, keys.c.deletion_window_days * 24)
+            )
+        )
+
+        async def write(transaction: Transaction) -> int:
+            return (await transaction.connection.execute(begun)).rowcount
+
+        return await self.database.transact(write)
+
     async def lock_key_to_rotate(self, transaction: Transaction, now: datetime) -> GuardedKey | None:
         """Return a key whose automatic rotation is due, locked until the transaction ends; None if there is none.
 
-        Keys that are switched off or pending deletion wait until they are not.
+        Keys that are switched off or pending deletion wait until they are not. So does a
+        primary key while somebody changes one of its replica keys, which are locked with it.
         """
         due = (
-            select(keys.c.key_id, keys.c.account_id, keys.c.region)
-            .where(keys.c.next_rotation_date <= now, keys.c.enabled, keys.c.deletion_date.is_(None))
+            select(keys.c.key_id, keys.c.account_id, keys.c.region, keys.c.primary_region)
+            .where(
+                keys.c.next_rotation_date <= now,
+                keys.c.enabled,
+                keys.c.deletion_window_days.is_(None),
+                func.coalesce(keys.c.primary_region, keys.c.region) == keys.c.region,
+            )
             .order_by(keys.c.next_rotation_date)
             .limit(1)
             .with_for_update(skip_locked=True)
@@ -104,8 +132,16 @@ class DueWork:
         if row is None:
             return None
         identifier = self._identifier(row)
+        if row.primary_region is not None and not await self._lock_all(transaction, identifier.key_id):
+            return None
         result = await transaction.connection.execute(select_key(identifier))
         return GuardedKey(key_of_rows(identifier, result.all()))
+
+    async def _lock_all(self, transaction: Transaction, key_id: str) -> bool:
+        """Lock all keys of a key ID without waiting, in whichever order; tell whether none was left out."""
+        related = select(keys.c.region).where(keys.c.key_id == key_id)
+        locked = (await transaction.connection.scalars(related.with_for_update(skip_locked=True))).all()
+        return len(locked) == len((await transaction.connection.scalars(related)).all())
 
     def _identifier(self, row: Any) -> KeyIdentifier:
         return KeyIdentifier(Scope(self.partition, row.region, row.account_id), row.key_id)

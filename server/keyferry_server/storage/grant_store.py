@@ -9,6 +9,7 @@ from sqlalchemy import Row, Select, delete, func, insert, select
 from keyferry_server.domain.grant import Grant, GrantConstraints, GrantOperation, GrantTerms
 from keyferry_server.domain.identifiers import KeyIdentifier, Scope
 from keyferry_server.storage.database import Database, Transaction
+from keyferry_server.storage.rows_of_key import is_of, is_of_same_key, named
 from keyferry_server.storage.tables import grants, keys
 
 
@@ -22,7 +23,7 @@ class GrantStore:
         self, key: KeyIdentifier, grantees: Sequence[str], transaction: Transaction | None = None
     ) -> Sequence[Grant]:
         """Read the grants that any of `grantees` has on a key."""
-        query = _select().where(grants.c.key_id == key.key_id, grants.c.grantee.in_(grantees))
+        query = _select().where(is_of(grants, key), grants.c.grantee.in_(grantees))
         return await self._read(query, key.scope, transaction)
 
     async def of_key(
@@ -35,7 +36,7 @@ class GrantStore:
         limit: int = 1,
     ) -> Sequence[Grant]:
         """Read up to `limit` grants on a key: all, or those of one grantee, or the one of an id."""
-        query = _select().where(grants.c.key_id == key.key_id, grants.c.grant_id > after)
+        query = _select().where(is_of(grants, key), grants.c.grant_id > after)
         if grantee is not None:
             query = query.where(grants.c.grantee == grantee)
         if grant_id is not None:
@@ -57,13 +58,13 @@ class GrantStore:
 
     async def named(self, transaction: Transaction, key: KeyIdentifier, name: str) -> Sequence[Grant]:
         """Read the grants on a locked key that have a name."""
-        query = _select().where(grants.c.key_id == key.key_id, grants.c.name == name)
+        query = _select().where(is_of(grants, key), grants.c.name == name)
         return await self._read(query, key.scope, transaction)
 
     async def count(self, transaction: Transaction, key: KeyIdentifier, grantee: str) -> tuple[int, int]:
         """Count the grants on a locked key: all, and those of one grantee."""
         query = select(func.count(), func.count().filter(grants.c.grantee == grantee)).where(
-            grants.c.key_id == key.key_id
+            is_of(grants, key)
         )
         row = (await transaction.connection.execute(query)).one()
         return row[0], row[1]
@@ -73,7 +74,7 @@ class GrantStore:
         await transaction.connection.execute(
             insert(grants).values(
                 grant_id=grant.grant_id,
-                key_id=grant.key.key_id,
+                **named(grant.key),
                 name=grant.name,
                 grantee=grant.grantee,
                 retiring=grant.retiring,
@@ -88,7 +89,7 @@ class GrantStore:
     async def delete(self, transaction: Transaction, key: KeyIdentifier, grant_id: str) -> bool:
         """Delete a grant on a key; tell whether it was there."""
         result = await transaction.connection.execute(
-            delete(grants).where(grants.c.key_id == key.key_id, grants.c.grant_id == grant_id)
+            delete(grants).where(is_of(grants, key), grants.c.grant_id == grant_id)
         )
         return result.rowcount > 0
 
@@ -105,7 +106,7 @@ class GrantStore:
 
 
 def _select() -> Select[Any]:
-    return select(grants, keys.c.account_id, keys.c.region).join(keys, keys.c.key_id == grants.c.key_id)
+    return select(grants, keys.c.account_id, keys.c.region).join(keys, is_of_same_key(keys, grants))
 
 
 def _grant(row: Row[Any], partition: str) -> Grant:

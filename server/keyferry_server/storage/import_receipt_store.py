@@ -13,6 +13,7 @@ from keyferry_server.domain.import_token import ImportToken
 from keyferry_server.domain.key import Key
 from keyferry_server.domain.key_material import WrappingAlgorithm, WrappingKeySpec
 from keyferry_server.storage.database import Database, Transaction
+from keyferry_server.storage.rows_of_key import is_of, named
 from keyferry_server.storage.tables import import_receipts
 
 
@@ -27,7 +28,7 @@ class ImportReceiptStore:
         await transaction.connection.execute(
             insert(import_receipts).values(
                 token_id=uuid.UUID(receipt.token_name),
-                key_id=key.key_id,
+                **named(key.identifier),
                 key_material_id=receipt.key_material_id,
                 wrapping_algorithm=receipt.wrapping_algorithm,
                 wrapping_key_spec=receipt.wrapping_key_spec,
@@ -57,7 +58,7 @@ class ImportReceiptStore:
         place = tuple_(import_receipts.c.imported_at, import_receipts.c.token_id)
         page = (
             select(import_receipts)
-            .where(import_receipts.c.key_id == key.key_id)
+            .where(is_of(import_receipts, key.identifier))
             .order_by(import_receipts.c.imported_at, import_receipts.c.token_id)
             .limit(limit)
         )

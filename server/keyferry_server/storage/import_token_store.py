@@ -13,6 +13,7 @@ from keyferry_server.domain.import_token import ImportToken
 from keyferry_server.domain.key import Key
 from keyferry_server.domain.key_material import WrappingAlgorithm, WrappingKeySpec
 from keyferry_server.storage.database import Database, Transaction
+from keyferry_server.storage.rows_of_key import is_of, named
 from keyferry_server.storage.tables import import_tokens
 
 
@@ -22,11 +23,13 @@ class ImportTokenStore:
 
     database: Database
 
-    async def add(self, token: ImportToken, parameters: ImportParameters, created_at: datetime) -> None:
-        """Write what a token that was just issued stands for."""
+    async def add(
+        self, key: Key, token: ImportToken, parameters: ImportParameters, created_at: datetime
+    ) -> None:
+        """Write what a token that was just issued for a key stands for."""
         row = insert(import_tokens).values(
             token_id=uuid.UUID(bytes=token.token_id),
-            key_id=token.key_id,
+            **named(key.identifier),
             wrapping_algorithm=parameters.wrapping_algorithm,
             wrapping_key_spec=parameters.wrapping_key_spec,
             sealed_private_key=parameters.sealed_private_key,
@@ -39,17 +42,19 @@ class ImportTokenStore:
 
         await self.database.transact(write)
 
-    async def load(self, token: ImportToken) -> ImportParameters | SpentParameters:
-        """Read what a token stands for; InvalidImportTokenException if it is not there."""
+    async def load(self, key: Key, token: ImportToken) -> ImportParameters | SpentParameters:
+        """Read what a token for a key stands for; InvalidImportTokenException if it is not there."""
 
         async def read(transaction: Transaction) -> ImportParameters | SpentParameters:
-            return await self._read(transaction, token, for_update=False)
+            return await self._read(transaction, key, token, for_update=False)
 
         return await self.database.run(read)
 
-    async def lock(self, transaction: Transaction, token: ImportToken) -> ImportParameters | SpentParameters:
+    async def lock(
+        self, transaction: Transaction, key: Key, token: ImportToken
+    ) -> ImportParameters | SpentParameters:
         """Read as `load` does and keep every other user of the token out until the transaction ends."""
-        return await self._read(transaction, token, for_update=True)
+        return await self._read(transaction, key, token, for_update=True)
 
     async def spend(self, transaction: Transaction, token: ImportToken, spent: SpentParameters) -> None:
         """Mark a locked token as spent; its private key is gone for good."""
@@ -117,11 +122,13 @@ class ImportTokenStore:
         return await self.database.transact(write)
 
     async def _read(
-        self, transaction: Transaction, token: ImportToken, *, for_update: bool
+        self, transaction: Transaction, key: Key, token: ImportToken, *, for_update: bool
     ) -> ImportParameters | SpentParameters:
-        query = select(import_tokens).where(import_tokens.c.token_id == uuid.UUID(bytes=token.token_id))
+        query = select(import_tokens).where(
+            import_tokens.c.token_id == uuid.UUID(bytes=token.token_id), is_of(import_tokens, key.identifier)
+        )
         row = (await transaction.connection.execute(query.with_for_update() if for_update else query)).first()
-        if row is None or row.key_id != token.key_id:
+        if row is None:
             raise InvalidImportTokenException(
                 "The import token is not valid. Call GetParametersForImport for this key and wrap the key material again."
             )
@@ -136,7 +143,7 @@ class ImportTokenStore:
 
 def _is_outstanding(key: Key, now: datetime) -> ColumnElement[bool]:
     return and_(
-        import_tokens.c.key_id == key.key_id,
+        is_of(import_tokens, key.identifier),
         import_tokens.c.spent_at.is_(None),
         import_tokens.c.valid_to > now,
     )

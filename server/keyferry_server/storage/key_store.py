@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -13,6 +13,7 @@ from sqlalchemy import (
     Select,
     Text,
     and_,
+    case,
     delete,
     func,
     insert,
@@ -34,8 +35,10 @@ from keyferry_server.domain.key import (
 )
 from keyferry_server.domain.key_labels import KeyLabels
 from keyferry_server.domain.key_material import KeyMaterial, KeyMaterialState, Rotation, RotationType
+from keyferry_server.domain.multi_region import MultiRegion, PendingCopy
 from keyferry_server.storage.alias_store import is_alias
 from keyferry_server.storage.database import Database, Transaction
+from keyferry_server.storage.rows_of_key import is_of, is_of_same_key, named
 from keyferry_server.storage.tables import aliases, key_materials, key_tags, keys
 
 
@@ -59,8 +62,16 @@ class KeyStore:
         return GuardedKey(key_of_rows(identifier, result.all()))
 
     async def lock(self, transaction: Transaction, identifier: KeyIdentifier) -> GuardedKey:
-        """Read a key as `load` does and keep every other writer of it out until the transaction ends."""
-        locked = select(keys.c.key_id).where(keys.c.key_id == identifier.key_id).with_for_update()
+        """Read a key as `load` does and keep every other writer of it out until the transaction ends.
+
+        The keys of a multi-Region key are locked together.
+        """
+        locked = (
+            select(keys.c.key_id)
+            .where(keys.c.key_id == identifier.key_id)
+            .order_by(keys.c.region)
+            .with_for_update()
+        )
         await transaction.connection.execute(locked)
         return await self.read(transaction, identifier)
 
@@ -92,13 +103,12 @@ class KeyStore:
         return await self.database.run(read)
 
     async def add(self, transaction: Transaction, key: Key) -> None:
-        """Write a new key and its materials."""
-        scope = key.identifier.scope
+        """Write a new key and its materials; a replica key next to the others of its key ID, which are locked."""
         await transaction.connection.execute(
             insert(keys).values(
-                key_id=key.key_id,
-                account_id=scope.account_id,
-                region=scope.region,
+                **named(key.identifier),
+                account_id=key.identifier.scope.account_id,
+                primary_region=None if key.multi_region is None else key.multi_region.primary_region,
                 description=key.description,
                 key_spec=key.key_spec,
                 key_usage=key.key_usage,
@@ -106,10 +116,11 @@ class KeyStore:
                 enabled=key.enabled,
                 created_at=key.created_at,
                 policy=key.policy,
+                **_rotation_columns(key.rotation),
             )
         )
         for material in key.materials:
-            await self.put_material(transaction, key, material)
+            await self.put_material(transaction, key.identifier, material)
 
     async def switch(self, transaction: Transaction, key: Key, *, enabled: bool) -> None:
         """Switch a locked key on or off."""
@@ -136,26 +147,28 @@ class KeyStore:
     async def schedule_rotation(
         self, transaction: Transaction, key: Key, rotation: RotationSchedule | None
     ) -> None:
-        """Have a locked key rotated on a schedule, or no more."""
-        await self._update(
-            transaction,
-            key,
-            rotation_period_days=None if rotation is None else rotation.period.days,
-            next_rotation_date=None if rotation is None else rotation.next_date,
+        """Have a locked key rotated on a schedule, or no more; its replica keys show the same."""
+        await transaction.connection.execute(
+            update(keys).where(keys.c.key_id == key.key_id).values(_rotation_columns(rotation))
         )
 
-    async def put_material(self, transaction: Transaction, key: Key, material: KeyMaterial) -> None:
+    async def move_primary(self, transaction: Transaction, key: Key, region: str) -> None:
+        """Make the key in another Region the primary key of a locked multi-Region key."""
+        await transaction.connection.execute(
+            update(keys).where(keys.c.key_id == key.key_id).values(primary_region=region)
+        )
+
+    async def put_material(self, transaction: Transaction, key: KeyIdentifier, material: KeyMaterial) -> None:
         """Write a material of a locked key; the same id again replaces all of it but its part in the key."""
         values = {
-            "key_id": key.key_id,
+            **named(key),
             "key_material_id": material.key_material_id,
             "state": material.state,
             "sealed": material.sealed,
             "valid_to": material.valid_to,
             "imported_at": material.imported_at,
             "description": material.description,
-            "rotation_date": None if material.rotation is None else material.rotation.date,
-            "rotation_type": None if material.rotation is None else material.rotation.type,
+            **_became_current(material.rotation),
             "public_key": material.public_key,
         }
         again = ("sealed", "valid_to", "imported_at", "description", "public_key")
@@ -163,77 +176,147 @@ class KeyStore:
         await transaction.connection.execute(
             postgresql.insert(key_materials)
             .values(values)
-            .on_conflict_do_update(
-                index_elements=[key_materials.c.key_id, key_materials.c.key_material_id], set_=replaced
+            .on_conflict_do_update(index_elements=list(key_materials.primary_key), set_=replaced)
+        )
+
+    async def rotate_to_fresh(self, transaction: Transaction, key: Key, material: KeyMaterial) -> None:
+        """Rotate a locked key, and its replica keys, to a material that is new to them."""
+        await self._retire_current(transaction, key)
+        for one in key.everywhere:
+            await self.put_material(transaction, one, material)
+
+    async def rotate_to_pending(self, transaction: Transaction, key: Key, material: KeyMaterial) -> None:
+        """Rotate a locked key, and its replica keys, to the material that is pending rotation in them all."""
+        await self._retire_current(transaction, key)
+        await transaction.connection.execute(
+            update(key_materials)
+            .where(
+                key_materials.c.key_id == key.key_id,
+                key_materials.c.key_material_id == material.key_material_id,
+            )
+            .values(state=material.state, **_became_current(material.rotation))
+        )
+
+    async def wipe_material(self, transaction: Transaction, key: Key, key_material_id: str) -> None:
+        """Delete the bytes and the expiry of a material of a locked key; its id stays."""
+        await transaction.connection.execute(
+            update(key_materials)
+            .where(is_of(key_materials, key.identifier), key_materials.c.key_material_id == key_material_id)
+            .values(sealed=None, valid_to=None)
+        )
+
+    async def forget_pending(self, transaction: Transaction, key: Key) -> None:
+        """Delete what is pending rotation in a locked key, with its id; of a primary key, in every Region."""
+        is_forgotten = _is_pending_in_all(key)
+        if key.is_replica:
+            is_forgotten = and_(is_forgotten, is_of(key_materials, key.identifier))
+        await transaction.connection.execute(delete(key_materials).where(is_forgotten))
+
+    async def forget_other_pending(self, transaction: Transaction, key: Key, key_material_id: str) -> None:
+        """Delete what was pending rotation in a locked key before the material of that id, in every Region."""
+        await transaction.connection.execute(
+            delete(key_materials).where(
+                _is_pending_in_all(key), key_materials.c.key_material_id != key_material_id
             )
         )
 
-    async def make_current(self, transaction: Transaction, key: Key, material: KeyMaterial) -> None:
-        """Rotate a locked key to a material, which may be new; the one that was current is so no longer."""
+    async def _retire_current(self, transaction: Transaction, key: Key) -> None:
         await transaction.connection.execute(
             update(key_materials)
             .where(key_materials.c.key_id == key.key_id, key_materials.c.state == KeyMaterialState.CURRENT)
             .values(state=KeyMaterialState.NON_CURRENT)
         )
-        await self.forget_material(transaction, key, material.key_material_id)
-        await self.put_material(transaction, key, material)
-
-    async def wipe_material(self, transaction: Transaction, key: Key, key_material_id: str) -> None:
-        """Delete the bytes and the expiry of a material of a locked key; its id stays."""
-        await transaction.connection.execute(
-            update(key_materials).where(_is_material(key, key_material_id)).values(sealed=None, valid_to=None)
-        )
-
-    async def forget_material(self, transaction: Transaction, key: Key, key_material_id: str) -> None:
-        """Delete a material of a locked key with its id: it was never current, or is written anew."""
-        await transaction.connection.execute(delete(key_materials).where(_is_material(key, key_material_id)))
-
-    async def forget_pending(self, transaction: Transaction, key: Key) -> None:
-        """Delete what was pending rotation in a locked key."""
-        await transaction.connection.execute(
-            delete(key_materials).where(
-                key_materials.c.key_id == key.key_id,
-                key_materials.c.state == KeyMaterialState.PENDING_ROTATION,
-            )
-        )
 
     async def _update(self, transaction: Transaction, key: Key, **values: object) -> None:
-        await transaction.connection.execute(update(keys).where(keys.c.key_id == key.key_id).values(values))
+        await transaction.connection.execute(update(keys).where(is_of(keys, key.identifier)).values(values))
 
 
-def _is_material(key: Key, key_material_id: str) -> ColumnElement[bool]:
-    return and_(key_materials.c.key_id == key.key_id, key_materials.c.key_material_id == key_material_id)
+def _is_pending_in_all(key: Key) -> ColumnElement[bool]:
+    return and_(
+        key_materials.c.key_id == key.key_id, key_materials.c.state == KeyMaterialState.PENDING_ROTATION
+    )
 
 
-_ALIASES, _TAGS = "label_aliases", "label_tags"
+def _rotation_columns(rotation: RotationSchedule | None) -> dict[str, Any]:
+    return {
+        "rotation_period_days": None if rotation is None else rotation.period.days,
+        "next_rotation_date": None if rotation is None else rotation.next_date,
+    }
+
+
+def _became_current(rotation: Rotation | None) -> dict[str, Any]:
+    return {
+        "rotation_date": None if rotation is None else rotation.date,
+        "rotation_type": None if rotation is None else rotation.type,
+    }
+
+
+_ALIASES, _TAGS, _REGIONS, _PENDING = "label_aliases", "label_tags", "regions", "pending_copies"
 # Tables of their own names: a key is also found by one of its aliases.
 _its_aliases, _its_tags = aliases.alias("its_aliases"), key_tags.alias("its_tags")
 _labels = (
     func.array(
         select(_its_aliases.c.alias_name)
-        .where(_its_aliases.c.key_id == keys.c.key_id)
+        .where(is_of_same_key(_its_aliases, keys))
         .order_by(_its_aliases.c.alias_name)
         .scalar_subquery(),
         type_=ARRAY(Text),
     ).label(_ALIASES),
     select(func.jsonb_object_agg(_its_tags.c.tag_key, _its_tags.c.tag_value, type_=JSONB))
-    .where(_its_tags.c.key_id == keys.c.key_id)
+    .where(is_of_same_key(_its_tags, keys))
     .scalar_subquery()
     .label(_TAGS),
+)
+_related, _related_materials = keys.alias("related"), key_materials.alias("related_materials")
+# What single-Region keys do not pay for.
+_relations = (
+    case(
+        (
+            keys.c.primary_region.is_not(None),
+            func.array(
+                select(_related.c.region)
+                .where(_related.c.key_id == keys.c.key_id)
+                .order_by(_related.c.region)
+                .scalar_subquery(),
+                type_=ARRAY(Text),
+            ),
+        )
+    ).label(_REGIONS),
+    case(
+        (
+            keys.c.primary_region.is_not(None),
+            select(
+                func.jsonb_agg(
+                    func.jsonb_build_array(
+                        _related_materials.c.region,
+                        _related_materials.c.key_material_id,
+                        _related_materials.c.valid_to,
+                    ),
+                    type_=JSONB,
+                )
+            )
+            .where(
+                _related_materials.c.key_id == keys.c.key_id,
+                _related_materials.c.state == KeyMaterialState.PENDING_ROTATION,
+                _related_materials.c.sealed.is_not(None),
+            )
+            .scalar_subquery(),
+        )
+    ).label(_PENDING),
 )
 
 
 def select_key(identifier: KeyIdentifier | AliasIdentifier) -> Select[Any]:
     """Select a key, or the key that an alias names, with all its materials, a row for each, and its labels."""
-    named = keys.outerjoin(key_materials, key_materials.c.key_id == keys.c.key_id)
+    rows = keys.outerjoin(key_materials, is_of_same_key(key_materials, keys))
     if isinstance(identifier, AliasIdentifier):
-        named = named.join(aliases, aliases.c.key_id == keys.c.key_id)
+        rows = rows.join(aliases, is_of_same_key(aliases, keys))
         is_named = is_alias(identifier)
     else:
         is_named = keys.c.key_id == identifier.key_id
     return (
-        select(keys, key_materials, *_labels)
-        .select_from(named)
+        select(keys, key_materials, *_labels, *_relations)
+        .select_from(rows)
         .where(
             is_named,
             keys.c.account_id == identifier.scope.account_id,
@@ -261,6 +344,7 @@ def key_of_rows(identifier: KeyIdentifier | AliasIdentifier, rows: Sequence[Row[
         rotation=_rotation_schedule(first),
         policy=first[of_key.policy],
         labels=KeyLabels(tuple(first[_ALIASES] or ()), first[_TAGS] or {}),
+        multi_region=_multi_region(first),
         materials=tuple(
             KeyMaterial(
                 key_material_id=row[of_material.key_material_id],
@@ -279,8 +363,19 @@ def key_of_rows(identifier: KeyIdentifier | AliasIdentifier, rows: Sequence[Row[
 
 
 def _deletion(row: RowMapping) -> Deletion | None:
-    date = row[keys.c.deletion_date]
-    return None if date is None else Deletion(date, timedelta(days=row[keys.c.deletion_window_days]))
+    days = row[keys.c.deletion_window_days]
+    return None if days is None else Deletion(row[keys.c.deletion_date], timedelta(days=days))
+
+
+def _multi_region(row: RowMapping) -> MultiRegion | None:
+    primary_region = row[keys.c.primary_region]
+    if primary_region is None:
+        return None
+    pending = (
+        PendingCopy(region, key_material_id, None if valid_to is None else datetime.fromisoformat(valid_to))
+        for region, key_material_id, valid_to in row[_PENDING] or ()
+    )
+    return MultiRegion(primary_region, tuple(row[_REGIONS]), tuple(pending))
 
 
 def _rotation_schedule(row: RowMapping) -> RotationSchedule | None:

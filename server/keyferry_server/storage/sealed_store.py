@@ -101,7 +101,7 @@ class SealedStore:
             changes: list[dict[str, Any]] = []
             unopened: list[Place] = []
             for *row, old in rows:
-                place = column.place(*row)
+                place = column.place_of_row(*row)
                 new = reseal(old, place)
                 if new is None:
                     unopened.append(place)

@@ -15,6 +15,7 @@ from sqlalchemy import (
     DateTime,
     Double,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     LargeBinary,
     MetaData,
@@ -53,9 +54,15 @@ installation = Table(
 keys = Table(
     "keys",
     metadata,
+    # The keys of one multi-Region key have the same key ID, each in a Region of its own.
     Column("key_id", Text, primary_key=True),
+    Column("region", Text, primary_key=True),
     Column("account_id", Text, nullable=False),
-    Column("region", Text, nullable=False),
+    Column(
+        "primary_region",
+        Text,
+        comment="where the primary key of a multi-Region key is, the same for all its keys; null: a single-Region key",
+    ),
     Column("description", Text, nullable=False),
     Column("key_spec", Text, nullable=False),
     Column("key_usage", Text, nullable=False),
@@ -68,7 +75,11 @@ keys = Table(
     ),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("deletion_date", DateTime(timezone=True), comment="set: the key is pending deletion"),
-    Column("deletion_window_days", SmallInteger),
+    Column(
+        "deletion_window_days",
+        SmallInteger,
+        comment="without a deletion date: the waiting period begins when the last replica key is gone",
+    ),
     Column("rotation_period_days", SmallInteger, comment="null: no automatic rotation"),
     Column("next_rotation_date", DateTime(timezone=True)),
     Column(
@@ -81,19 +92,37 @@ keys = Table(
         "num_nonnulls(rotation_period_days, next_rotation_date) IN (0, 2)", name="rotation_entirely_or_not"
     ),
     CheckConstraint(
-        "num_nonnulls(deletion_date, deletion_window_days) IN (0, 2)", name="deletion_entirely_or_not"
+        "deletion_window_days IS NOT NULL OR deletion_date IS NULL", name="deletion_has_a_waiting_period"
     ),
+    CheckConstraint(
+        "deletion_window_days IS NULL OR deletion_date IS NOT NULL OR primary_region = region",
+        name="only_primary_keys_wait_for_replica_keys",
+    ),
+    CheckConstraint("(key_id LIKE 'mrk-%') = (primary_region IS NOT NULL)", name="multi_region_key_id"),
     # The work lists of the reaper and of the rotator.
+    Index(
+        "ix_keys_pending_replica_deletion",
+        "key_id",
+        postgresql_where=text("deletion_window_days IS NOT NULL AND deletion_date IS NULL"),
+    ),
     Index(None, "deletion_date", postgresql_where=text("deletion_date IS NOT NULL")),
     Index(None, "next_rotation_date", postgresql_where=text("next_rotation_date IS NOT NULL")),
     # ListKeys: one page is one range of it.
     Index(None, "account_id", "region", "key_id"),
 )
 
+
+def _of_key() -> ForeignKeyConstraint:
+    """What is a key's own ends with it."""
+    return ForeignKeyConstraint(["key_id", "region"], [keys.c.key_id, keys.c.region], ondelete="CASCADE")
+
+
 key_materials = Table(
     "key_materials",
     metadata,
-    Column("key_id", Text, ForeignKey(keys.c.key_id, ondelete="CASCADE"), primary_key=True),
+    Column("key_id", Text, primary_key=True),
+    Column("region", Text, primary_key=True),
+    _of_key(),
     Column(
         "key_material_id",
         Text,
@@ -101,7 +130,11 @@ key_materials = Table(
         comment="outlives the bytes: by it the same material is known again when it is imported again",
     ),
     Column("state", Text, nullable=False),
-    Column("sealed", LargeBinary, comment="sealed under the root key for this row; null: the bytes are gone"),
+    Column(
+        "sealed",
+        LargeBinary,
+        comment="sealed under the root key for this material of this key, in whichever Region; null: the bytes are gone",
+    ),
     Column(
         "valid_to",
         DateTime(timezone=True),
@@ -121,10 +154,17 @@ key_materials = Table(
     CheckConstraint("sealed IS NOT NULL OR valid_to IS NULL", name="nothing_expires_twice"),
     CheckConstraint("num_nonnulls(rotation_date, rotation_type) IN (0, 2)", name="rotation_entirely_or_not"),
     CheckConstraint("rotation_type IN ('AUTOMATIC', 'ON_DEMAND')", name="rotation_type"),
-    Index("uq_key_materials_current", "key_id", unique=True, postgresql_where=text("state = 'CURRENT'")),
+    Index(
+        "uq_key_materials_current",
+        "key_id",
+        "region",
+        unique=True,
+        postgresql_where=text("state = 'CURRENT'"),
+    ),
     Index(
         "uq_key_materials_pending",
         "key_id",
+        "region",
         unique=True,
         postgresql_where=text("state = 'PENDING_ROTATION'"),
     ),
@@ -142,7 +182,10 @@ import_tokens = Table(
     "import_tokens",
     metadata,
     Column("token_id", Uuid, primary_key=True),
-    Column("key_id", Text, ForeignKey(keys.c.key_id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("key_id", Text, nullable=False),
+    Column("region", Text, nullable=False),
+    _of_key(),
+    Index(None, "key_id", "region"),
     Column("wrapping_algorithm", Text, nullable=False),
     Column("wrapping_key_spec", Text, nullable=False),
     Column(
@@ -234,7 +277,9 @@ import_receipts = Table(
     "import_receipts",
     metadata,
     Column("token_id", Uuid, primary_key=True, comment="outlives the row of the import token"),
-    Column("key_id", Text, ForeignKey(keys.c.key_id, ondelete="CASCADE"), nullable=False),
+    Column("key_id", Text, nullable=False),
+    Column("region", Text, nullable=False),
+    _of_key(),
     Column("key_material_id", Text, nullable=False),
     Column("wrapping_algorithm", Text, nullable=False),
     Column("wrapping_key_spec", Text, nullable=False),
@@ -242,13 +287,15 @@ import_receipts = Table(
     Column("caller", Text, nullable=False),
     Column("request_id", Text, nullable=False),
     # ListImportReceipts: one page is one range of it.
-    Index(None, "key_id", "imported_at", "token_id"),
+    Index(None, "key_id", "region", "imported_at", "token_id"),
 )
 
 key_usages = Table(
     "key_usages",
     metadata,
-    Column("key_id", Text, ForeignKey(keys.c.key_id, ondelete="CASCADE"), primary_key=True),
+    Column("key_id", Text, primary_key=True),
+    Column("region", Text, primary_key=True),
+    _of_key(),
     Column("operation", Text, nullable=False),
     Column("used_at", DateTime(timezone=True), nullable=False),
     Column("request_id", Text, nullable=False),
@@ -261,7 +308,9 @@ aliases = Table(
     Column("account_id", Text, primary_key=True),
     Column("region", Text, primary_key=True),
     Column("alias_name", Text(collation="C"), primary_key=True, comment="with its prefix alias/"),
-    Column("key_id", Text, ForeignKey(keys.c.key_id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("key_id", Text, nullable=False),
+    _of_key(),
+    Index(None, "key_id", "region"),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column(
         "updated_at", DateTime(timezone=True), nullable=False, comment="when it was last pointed at a key"
@@ -271,7 +320,9 @@ aliases = Table(
 key_tags = Table(
     "key_tags",
     metadata,
-    Column("key_id", Text, ForeignKey(keys.c.key_id, ondelete="CASCADE"), primary_key=True),
+    Column("key_id", Text, primary_key=True),
+    Column("region", Text, primary_key=True),
+    _of_key(),
     Column("tag_key", Text(collation="C"), primary_key=True),
     Column("tag_value", Text, nullable=False),
 )
@@ -330,7 +381,9 @@ grants = Table(
     "grants",
     metadata,
     Column("grant_id", Text, primary_key=True),
-    Column("key_id", Text, ForeignKey(keys.c.key_id, ondelete="CASCADE"), nullable=False),
+    Column("key_id", Text, nullable=False),
+    Column("region", Text, nullable=False),
+    _of_key(),
     Column("name", Text),
     Column("grantee", Text, nullable=False),
     Column("retiring", Text),
@@ -349,9 +402,9 @@ grants = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     CheckConstraint("grant_id ~ '^[0-9a-f]{64}$'", name="grant_id"),
     # ListGrants: one page is one range of it.
-    Index(None, "key_id", "grant_id"),
+    Index(None, "key_id", "region", "grant_id"),
     # What a caller may do by grants.
-    Index(None, "key_id", "grantee"),
+    Index(None, "key_id", "region", "grantee"),
     # ListRetirableGrants.
     Index(None, "retiring", "grant_id", postgresql_where=text("retiring IS NOT NULL")),
 )

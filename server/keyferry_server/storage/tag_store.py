@@ -9,6 +9,7 @@ from sqlalchemy.dialects import postgresql
 from keyferry_server.domain.key import Key
 from keyferry_server.domain.tag import Tag
 from keyferry_server.storage.database import Database, Transaction
+from keyferry_server.storage.rows_of_key import is_of, named
 from keyferry_server.storage.tables import key_tags
 
 
@@ -23,32 +24,32 @@ class TagStore:
         if not tags:
             return
         row = postgresql.insert(key_tags).values(
-            [{"key_id": key.key_id, "tag_key": name, "tag_value": value} for name, value in tags.items()]
+            [{**named(key.identifier), "tag_key": name, "tag_value": value} for name, value in tags.items()]
         )
         await transaction.connection.execute(
             row.on_conflict_do_update(
-                index_elements=[key_tags.c.key_id, key_tags.c.tag_key],
+                index_elements=[key_tags.c.key_id, key_tags.c.region, key_tags.c.tag_key],
                 set_={"tag_value": row.excluded.tag_value},
             )
         )
 
     async def count(self, transaction: Transaction, key: Key) -> int:
         """Return how many tags a locked key has."""
-        query = select(func.count()).select_from(key_tags).where(key_tags.c.key_id == key.key_id)
+        query = select(func.count()).select_from(key_tags).where(is_of(key_tags, key.identifier))
         count: int = (await transaction.connection.execute(query)).scalar_one()
         return count
 
     async def remove(self, transaction: Transaction, key: Key, tag_keys: Iterable[str]) -> None:
         """Take tags off a locked key; those that it has not are no error."""
         await transaction.connection.execute(
-            delete(key_tags).where(key_tags.c.key_id == key.key_id, key_tags.c.tag_key.in_(tag_keys))
+            delete(key_tags).where(is_of(key_tags, key.identifier), key_tags.c.tag_key.in_(tag_keys))
         )
 
     async def list(self, key: Key, after: str, limit: int) -> Sequence[Tag]:
         """Return up to `limit` tags of a key whose tag keys follow `after`, in their order."""
         page = (
             select(key_tags.c.tag_key, key_tags.c.tag_value)
-            .where(key_tags.c.key_id == key.key_id, key_tags.c.tag_key > after)
+            .where(is_of(key_tags, key.identifier), key_tags.c.tag_key > after)
             .order_by(key_tags.c.tag_key)
             .limit(limit)
         )

@@ -49,6 +49,7 @@ class FoundOut:
 
 
 Row = ConditionKey | ConditionKeys | FoundOut
+MULTI_REGION_KEY_TYPE = "kms:MultiRegionKeyType"
 RE_ENCRYPT_ON_SAME_KEY = "kms:ReEncryptOnSameKey"
 
 
@@ -195,7 +196,8 @@ TABLE: Mapping[str, tuple[Row, ...]] = {
         _enum("kms:KeyOrigin", "origin", default="AWS_KMS"),
         _key_spec("kms:KeySpec"),
         _enum("kms:KeyUsage", "key_usage", default="ENCRYPT_DECRYPT"),
-        _always("kms:MultiRegion", "false"),
+        _member("kms:MultiRegion", "multi_region", default="false"),
+        FoundOut(MULTI_REGION_KEY_TYPE),
         *_tagging(),
     ),
     "kms:Decrypt": _encrypting(),
@@ -236,6 +238,11 @@ TABLE: Mapping[str, tuple[Row, ...]] = {
         ),
         FoundOut(RE_ENCRYPT_ON_SAME_KEY),
     ),
+    "kms:ReplicateKey": (
+        _member("kms:BypassPolicyLockoutSafetyCheck", "bypass_policy_lockout_safety_check"),
+        _member("kms:ReplicaRegion", "replica_region"),
+        *_tagging(),
+    ),
     "kms:RevokeGrant": (_always("kms:GrantIsForAWSResource", "false"),),
     "kms:ScheduleKeyDeletion": (
         _member("kms:ScheduleKeyDeletionPendingWindowInDays", "pending_window_in_days", default="30"),
@@ -243,6 +250,7 @@ TABLE: Mapping[str, tuple[Row, ...]] = {
     "kms:TagResource": _tagging(),
     "kms:UntagResource": (ConditionKey("aws:TagKeys", lambda request: tuple(request.tag_keys)),),
     "kms:Sign": _SIGNATURE,
+    "kms:UpdatePrimaryRegion": (_member("kms:PrimaryRegion", "primary_region"),),
     "kms:Verify": _SIGNATURE,
     "kms:VerifyMac": _MAC,
 }

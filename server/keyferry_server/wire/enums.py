@@ -24,6 +24,7 @@ from keyferry_server.domain.key_specs import (
     MessageType,
     SigningAlgorithm,
 )
+from keyferry_server.domain.multi_region import MultiRegionKeyType
 from keyferry_server.wire.constraints import enum_prefix
 
 D = TypeVar("D", bound=StrEnum)
@@ -42,6 +43,7 @@ _ON_THE_WIRE: dict[type[StrEnum], Any] = {
     KeyUsage: v1.KeyUsageType,
     MacAlgorithm: v1.MacAlgorithmSpec,
     MessageType: v1.MessageType,
+    MultiRegionKeyType: v1.MultiRegionKeyType,
     Origin: v1.OriginType,
     RotationType: v1.RotationType,
     SigningAlgorithm: v1.SigningAlgorithmSpec,

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from keyferry.v1 import KeyManagerType, KeyMetadata
+from keyferry.v1 import KeyManagerType, KeyMetadata, MultiRegionConfiguration, MultiRegionKey
 from keyferry_server.domain.key import Key, KeyState, KeyUsage, Origin
 from keyferry_server.domain.key_specs import algorithms_of
 from keyferry_server.wire.enums import format_enum
@@ -32,7 +32,8 @@ def format_key_metadata(key: Key, now: datetime) -> KeyMetadata:
         enabled=state is KeyState.ENABLED,
         description=key.description,
         key_manager=KeyManagerType.KEY_MANAGER_TYPE_CUSTOMER,
-        multi_region=False,
+        multi_region=key.multi_region is not None,
+        multi_region_configuration=_format_multi_region(key),
         key_usage=format_enum(key.key_usage),
         key_state=format_enum(state),
         origin=format_enum(key.origin),
@@ -40,8 +41,9 @@ def format_key_metadata(key: Key, now: datetime) -> KeyMetadata:
         key_spec=format_enum(key.key_spec),
         **format_algorithms(key),
     )
-    if key.deletion is not None:
+    if key.deletion is not None and key.deletion.date is not None:
         metadata.deletion_date.FromDatetime(key.deletion.date)
+    elif key.deletion is not None:
         metadata.pending_deletion_window_in_days = key.deletion.window.days
     material = key.current_material
     if material is not None and key.is_symmetric:
@@ -52,3 +54,18 @@ def format_key_metadata(key: Key, now: datetime) -> KeyMetadata:
         if valid_to is not None:
             metadata.valid_to.FromDatetime(valid_to)
     return metadata
+
+
+def _format_multi_region(key: Key) -> MultiRegionConfiguration | None:
+    related, part = key.multi_region, key.multi_region_type
+    if related is None or part is None:
+        return None
+
+    def format_key(region: str) -> MultiRegionKey:
+        return MultiRegionKey(arn=key.identifier.in_region(region).arn, region=region)
+
+    return MultiRegionConfiguration(
+        multi_region_key_type=format_enum(part),
+        primary_key=format_key(related.primary_region),
+        replica_keys=[format_key(region) for region in related.replica_regions],
+    )

@@ -16,7 +16,6 @@ UNSUPPORTED_MEMBERS = frozenset(
         "CustomKeyStoreId",
         "CustomerMasterKeySpec",
         "GranteeServicePrincipal",
-        "MultiRegion",
         "Recipient",
         "ResourceOwners",
         "RetiringServicePrincipal",
