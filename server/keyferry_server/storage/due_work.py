@@ -84,6 +84,7 @@ class DueWork:
             rows = (await transaction.connection.execute(gone)).all()
             for row in rows:
                 trail.note(self._identifier(row))
+                transaction.changed.add(row.key_id)
             return len(rows)
 
         return await self.database.transact(write)
@@ -103,6 +104,7 @@ class DueWork:
         row = (await transaction.connection.execute(due)).first()
         if row is None:
             return None
+        transaction.changed.add(row.key_id)
         identifier = self._identifier(row)
         result = await transaction.connection.execute(select_key(identifier))
         return GuardedKey(key_of_rows(identifier, result.all()))

@@ -62,6 +62,7 @@ class KeyStore:
         """Read a key as `load` does and keep every other writer of it out until the transaction ends."""
         locked = select(keys.c.key_id).where(keys.c.key_id == identifier.key_id).with_for_update()
         await transaction.connection.execute(locked)
+        transaction.changed.add(identifier.key_id)
         return await self.read(transaction, identifier)
 
     async def scope_of(self, key_id: str, scope: Scope) -> Scope:
