@@ -30,28 +30,31 @@ class CachedKeyDoor(KeyDoor):
         """Return a key from memory, or read it."""
         if isinstance(identifier, AliasIdentifier):
             return await self._load_by_alias(identifier)
-        cached: GuardedKey | None = self.cache.get(identifier.key_id)
-        if cached is not None and cached.identifier == identifier:
+        cached: GuardedKey | None = self.cache.get(identifier)
+        if cached is not None:
             return cached
         with self.cache.reading(identifier.key_id) as reading:
             guarded = await self.keys.load(identifier)
-            self.cache.put(identifier.key_id, guarded, reading)
+            self.cache.put(identifier, guarded, reading)
             return guarded
 
     async def open_named_by_ciphertext(self, key_id: str, call: Call, permission: str | None = None) -> Key:
         """Return the key that a ciphertext names, also if it is in memory for another account."""
-        cached: GuardedKey | None = self.cache.get(key_id)
-        if cached is not None and cached.scope.region == call.scope.region:
-            return await self.open_identified(cached.identifier, call, permission)
+        own = KeyIdentifier(call.scope, key_id)
+        for place in (own, *self.cache.places(key_id)):
+            if isinstance(place, KeyIdentifier) and place.scope.region == call.scope.region:
+                cached = self.cache.get(place)
+                if cached is not None:
+                    return await self.open_identified(place, call, permission)
         return await KeyDoor.open_named_by_ciphertext(self, key_id, call, permission)
 
     async def _load_by_alias(self, identifier: AliasIdentifier) -> GuardedKey:
-        key_id = self.cache.linked(identifier)
-        cached: GuardedKey | None = None if key_id is None else self.cache.get(key_id)
+        place = self.cache.linked(identifier)
+        cached: GuardedKey | None = None if place is None else self.cache.get(place)
         if cached is not None:
             return cached
         # Which key it is, is not known before: a change of any key may be one of this.
         with self.cache.reading(ANY_NAME) as reading:
             guarded = await self.keys.load(identifier)
-            self.cache.put(guarded.identifier.key_id, guarded, reading, link=identifier)
+            self.cache.put(guarded.identifier, guarded, reading, link=identifier)
             return guarded

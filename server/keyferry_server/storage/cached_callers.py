@@ -39,10 +39,10 @@ class CachedGrants(GrantStore):
         self, key: KeyIdentifier, grantees: Sequence[str], transaction: Transaction | None = None
     ) -> Sequence[Grant]:
         """Return the grants that any of `grantees` has on a key."""
-        beside = self.cache.beside(key.key_id) if transaction is None else None
+        beside = self.cache.beside(key) if transaction is None else None
         if beside is None:
             return await GrantStore.of_grantees(self, key, grantees, transaction)
-        name = ("grants", key, *grantees)
+        name = ("grants", *grantees)
         known: Sequence[Grant] | None = beside.get(name)
         if known is None:
             known = beside[name] = await GrantStore.of_grantees(self, key, grantees)

@@ -7,6 +7,8 @@
 3. It is used only while its lease runs. Whoever listens renews the lease each time
    that all changes committed up to then have been heard (``background.invalidation``).
 4. When a session begins to listen it is empty: what happened before was not heard.
+5. What is heard of a key is its key ID. Keys of several Regions have the same one, and
+   are here each for itself; a change of one takes all of them out.
 
 So a change is unknown here for as long as its notification travels, and for no
 longer than one lease if it never arrives. Nothing in it is a decision: the state
@@ -15,10 +17,15 @@ of a key, its expiry and the caller's permission are derived from it at every us
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+
+from keyferry_server.domain.identifiers import KeyIdentifier
+
+# What a thing is found by; a principal and an access key by the name that is heard when they change.
+Place = str | KeyIdentifier
 
 ANY_NAME = "*"
 _MOST_BESIDE = 256
@@ -30,6 +37,11 @@ _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 def seconds_now() -> float:
     """Return the time that leases are measured in, in seconds since whenever."""
     return time.clock_gettime(_CLOCK)
+
+
+def name_of(place: Place) -> str:
+    """Return what is heard when something of a place is changed."""
+    return place if isinstance(place, str) else place.key_id
 
 
 @dataclass(slots=True)
@@ -47,13 +59,14 @@ class Reading:
 
 
 class HeardCache:
-    """At most `size` names, the least recently used leave first; of no use while nobody listens."""
+    """At most `size` things, the least recently used leave first; of no use while nobody listens."""
 
     def __init__(self, size: int, now: Callable[[], float] = seconds_now) -> None:
         self.size = size
         self._now = now
-        self._entries: OrderedDict[str, _Entry] = OrderedDict()
-        self._links: dict[Hashable, str] = {}
+        self._entries: OrderedDict[Place, _Entry] = OrderedDict()
+        self._places: dict[str, list[Place]] = {}
+        self._links: dict[Hashable, Place] = {}
         self._readings: dict[str, set[Reading]] = {}
         self.is_heard = False
         self._usable_until = 0.0
@@ -67,27 +80,31 @@ class HeardCache:
         """Tell whether the lease runs."""
         return self._now() < self._usable_until
 
-    def get(self, name: str) -> Any:
-        """Return what is here of a name and may be used; None if nothing."""
-        entry = self._entries.get(name)
+    def get(self, place: Place) -> Any:
+        """Return what is here in a place and may be used; None if nothing."""
+        entry = self._entries.get(place)
         if entry is None or self._now() >= self._usable_until:
             self.misses += 1
             return None
-        self._entries.move_to_end(name)
+        self._entries.move_to_end(place)
         self.hits += 1
         return entry.value
 
-    def linked(self, link: Hashable) -> str | None:
-        """Return the name that `link` leads to."""
+    def linked(self, link: Hashable) -> Place | None:
+        """Return the place that `link` leads to."""
         return self._links.get(link)
 
-    def beside(self, name: str) -> dict[Hashable, Any] | None:
-        """Return what is kept beside a name for as long as it is here itself; None if it is not, or may not be used.
+    def places(self, name: str) -> Sequence[Place]:
+        """Return where something of a name is."""
+        return tuple(self._places.get(name, ()))
+
+    def beside(self, place: Place) -> dict[Hashable, Any] | None:
+        """Return what is kept beside a thing for as long as it is here itself; None if it is not, or may not be used.
 
         What is read from the database to be kept there is read after this call: a change
         that is heard meanwhile takes out what this returned.
         """
-        entry = self._entries.get(name)
+        entry = self._entries.get(place)
         if entry is None or self._now() >= self._usable_until:
             return None
         if len(entry.beside) >= _MOST_BESIDE:
@@ -107,22 +124,25 @@ class HeardCache:
             if not others and self._readings.get(name) is others:
                 del self._readings[name]
 
-    def put(self, name: str, value: Any, reading: Reading, link: Hashable = None) -> None:
-        """Keep what a read gave, unless something was heard meanwhile; `link` leads to it from now on."""
+    def put(self, place: Place, value: Any, reading: Reading, link: Hashable = None) -> None:
+        """Keep what a read of its name gave, unless something was heard meanwhile; `link` leads to it from now on."""
         if reading.is_stale:
             return
-        known = self._entries.pop(name, None)
+        known = self._entries.pop(place, None)
+        if known is None:
+            self._places.setdefault(name_of(place), []).append(place)
         # What led here still does: nothing was heard since. A key with two aliases keeps both.
-        entry = self._entries[name] = _Entry(value, links=[] if known is None else known.links)
+        entry = self._entries[place] = _Entry(value, links=[] if known is None else known.links)
         if link is not None and link not in entry.links:
             entry.links.append(link)
-            self._links[link] = name
+            self._links[link] = place
         if len(self._entries) > self.size:
             self._take_out(next(iter(self._entries)))
 
     def forget(self, name: str) -> None:
         """Take out what was changed; reads of it that are under way are not kept."""
-        self._take_out(name)
+        for place in self.places(name):
+            self._take_out(place)
         for affected in (name, ANY_NAME):
             for reading in self._readings.get(affected, ()):
                 reading.is_stale = True
@@ -130,6 +150,7 @@ class HeardCache:
     def forget_all(self) -> None:
         """Take everything out, as if all had been changed."""
         self._entries.clear()
+        self._places.clear()
         self._links.clear()
         for readings in self._readings.values():
             for reading in readings:
@@ -158,9 +179,12 @@ class HeardCache:
             for reading in readings:
                 reading.is_stale = True
 
-    def _take_out(self, name: str) -> None:
-        entry = self._entries.pop(name, None)
-        if entry is not None:
-            for link in entry.links:
-                if self._links.get(link) == name:
-                    del self._links[link]
+    def _take_out(self, place: Place) -> None:
+        entry = self._entries.pop(place)
+        name = name_of(place)
+        self._places[name].remove(place)
+        if not self._places[name]:
+            del self._places[name]
+        for link in entry.links:
+            if self._links.get(link) == place:
+                del self._links[link]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from keyferry_server.domain.identifiers import KeyIdentifier, Scope
 from keyferry_server.storage.heard_cache import ANY_NAME, HeardCache
 
 LEASE_ENDS = 100.0
@@ -69,6 +70,62 @@ def test_a_link_that_leads_elsewhere_now_stays_when_the_old_name_is_changed(cach
     read(cache, "two", "alias/moved")
     cache.forget("one")
     assert cache.linked("alias/moved") == "two"
+
+
+def test_two_links_lead_to_one_key_until_it_is_changed(cache: HeardCache) -> None:
+    read(cache, "one", "alias/one")
+    read(cache, "one", "alias/uno")
+    assert (cache.linked("alias/one"), cache.linked("alias/uno")) == ("one", "one")
+    cache.forget("one")
+    assert (cache.linked("alias/one"), cache.linked("alias/uno")) == (None, None)
+
+
+def test_a_key_that_is_read_again_leaves_what_was_beside_it(cache: HeardCache) -> None:
+    read(cache, "one")
+    beside = cache.beside("one")
+    assert beside is not None
+    beside["of"] = "what was read before"
+    read(cache, "one")
+    assert cache.beside("one") == {}
+
+
+def test_keys_of_two_regions_are_kept_each_for_itself_and_a_change_of_one_takes_out_both(
+    cache: HeardCache,
+) -> None:
+    here, there = (
+        KeyIdentifier(Scope("aws", region, "000000000000"), "mrk-1") for region in ("us-east-1", "eu-west-1")
+    )
+    of_here, of_there = object(), object()
+    for place, value in ((here, of_here), (there, of_there)):
+        with cache.reading("mrk-1") as reading:
+            cache.put(place, value, reading, link=("alias/one", place.scope))
+    assert (cache.get(here), cache.get(there)) == (of_here, of_there)
+    assert cache.places("mrk-1") == (here, there)
+    assert cache.linked(("alias/one", here.scope)) == here
+    beside = cache.beside(here)
+    assert beside is not None
+    beside["in the clear"] = "of here"
+    assert cache.beside(there) == {}
+
+    with cache.reading("mrk-1") as reading:
+        cache.forget("mrk-1")
+        cache.put(here, of_here, reading)
+    assert (cache.get(here), cache.get(there)) == (None, None)
+    assert cache.places("mrk-1") == ()
+    assert cache.linked(("alias/one", here.scope)) is None
+
+
+def test_a_region_that_is_crowded_out_leaves_the_other_one(cache: HeardCache) -> None:
+    here, there = (
+        KeyIdentifier(Scope("aws", region, "000000000000"), "mrk-1") for region in ("us-east-1", "eu-west-1")
+    )
+    for place in (here, there):
+        with cache.reading("mrk-1") as reading:
+            cache.put(place, object(), reading)
+    read(cache, "other")
+    assert cache.places("mrk-1") == (there,)
+    cache.forget("mrk-1")
+    assert len(cache) == 1
 
 
 def test_the_least_recently_used_leaves_first(cache: HeardCache) -> None:
