@@ -240,7 +240,7 @@ async def test_key_material_expires_in_memory_at_its_valid_to(start_server: Serv
     await hears(server)
     async with server.client() as client:
         key_id = await create_imported_key(client, valid_to=server.clock.now() + timedelta(hours=1))
-        await encrypt(client, key_id)
+        await use_from_memory(client, key_id, server.running.cache)
         hits = server.running.cache.hits
         server.clock.advance(timedelta(hours=1, microseconds=-1))
         await encrypt(client, key_id)
@@ -256,7 +256,7 @@ async def test_changes_by_hand_and_by_the_service_itself_are_heard(
     async with near_and_far(start_server) as (near, far, server), connected(database_url) as database:
         key_id, doomed = await create_imported_key(near), await create_imported_key(near)
         for one in (key_id, doomed):
-            await encrypt(far, one)
+            await use_from_memory(far, one, server.running.cache)
         assert len(server.running.cache) == 2
         await database.execute("UPDATE keys SET enabled = false WHERE key_id = $1", key_id)
         await seconds_until_refused(far, key_id)
@@ -280,7 +280,7 @@ async def test_a_server_whose_listener_is_cut_forgets_what_it_knew_and_listens_a
         cache = server.running.cache
         async with server.client() as client:
             key_id = await create_imported_key(client)
-            await encrypt(client, key_id)
+            await use_from_memory(client, key_id, cache)
             assert len(cache) == 1
             with capture_logs() as logs:
                 await database.execute(CUT_LISTENERS)
@@ -306,7 +306,7 @@ async def test_a_server_behind_a_silent_network_stops_using_what_it_knew_when_it
         await hears(far)
         async with near.client() as at_near, far.client() as at_far:
             key_id = await create_imported_key(at_near)
-            await encrypt(at_far, key_id)
+            await use_from_memory(at_far, key_id, far.running.cache)
             # Every connection of `far` still looks alive; those that it opens from now on work.
             relay.silence_present()
             await disable(at_near, key_id)
@@ -327,7 +327,7 @@ async def test_while_the_database_is_frozen_keys_are_used_no_longer_than_the_set
     await hears(server)
     async with server.client() as client:
         key_id = await create_imported_key(client)
-        await encrypt(client, key_id)
+        await use_from_memory(client, key_id, server.running.cache)
         with capture_logs() as logs:
             own.freeze()
             await until(lambda: not server.running.cache.is_heard)

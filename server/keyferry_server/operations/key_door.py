@@ -69,6 +69,9 @@ class KeyDoor:
             guarded = await self.load(identifier)
         except NotFoundException:
             scope = await self.keys.scope_of(key_id, call.scope)
+            if scope == call.scope:
+                # There is none. That takes as many look-ups as to refuse one of another account.
+                await self.gate.refusal_of_unknown(identifier, call, permission or call.route.permission)
             return await self.open_identified(KeyIdentifier(scope, key_id), call, permission)
         note_key(identifier.arn)
         return await self.gate.admit(guarded, call, permission or call.route.permission)
