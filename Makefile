@@ -18,9 +18,10 @@ $(STAMP): requirements.lock $(LOCK_SOURCES)
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	sed -n '/^uv==/,/^[^ ]/p' requirements.lock | sed '$$d' > .venv/uv.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement .venv/uv.txt
-	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation \
 	    --editable protos --editable client --editable server --editable migrations
+	$(BIN)/python -m compileall -q protos client server migrations
 	touch $@
 
 demo: setup  ## run the main job end to end on a throw-away server

@@ -6,6 +6,10 @@ import os
 # another user (which forks) beside running servers; a server starts its Postgres before its gRPC.
 os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 
+# A hundred processes start in a run. Each would compile all that it imports, for 1.5 seconds, where
+# the machine's environment forbids to keep what was compiled.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 pytest_plugins = [
     "fixtures.postgres",
     "fixtures.ports",

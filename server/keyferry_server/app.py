@@ -10,6 +10,7 @@ from typing import Any
 
 import platformdirs
 from prometheus_client import GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR, CollectorRegistry
+from pydantic import SecretStr
 
 from keyferry_server.administration.root_key_check import check_root_key
 from keyferry_server.authentication import build_authentication, build_aws_authentication
@@ -17,13 +18,14 @@ from keyferry_server.background.audit_log import AuditLog
 from keyferry_server.background.database_watch import DatabaseWatch
 from keyferry_server.background.deletion import KeyReaper
 from keyferry_server.background.expiry import ExpirySweeper
+from keyferry_server.background.invalidation import Invalidation
 from keyferry_server.background.key_usage import KeyUsageRecorder
 from keyferry_server.background.rate_limiter import RateLimiter
 from keyferry_server.background.root_key_watch import RootKeyWatch
 from keyferry_server.background.rotation import KeyRotator
 from keyferry_server.background.rsa_key_checks import RsaKeyChecks
 from keyferry_server.background.tasks import BackgroundTasks
-from keyferry_server.background.wrapping_key_pool import WrappingKeyPool
+from keyferry_server.background.wrapping_key_pool import WrappingKeyPool, cores
 from keyferry_server.call import Handler
 from keyferry_server.crypto.audit_signature import AuditSigner
 from keyferry_server.crypto.grant_token import GrantTokenCodec
@@ -61,11 +63,12 @@ from keyferry_server.operations.material_check import RsaKeyCheck
 from keyferry_server.parts import Parts
 from keyferry_server.routes import ROUTES
 from keyferry_server.settings import Settings
-from keyferry_server.storage.access_key_store import AccessKeyStore
 from keyferry_server.storage.audit_store import AuditStore
+from keyferry_server.storage.change_feed import ChangeFeed
 from keyferry_server.storage.database import Database
 from keyferry_server.storage.due_work import DueWork
 from keyferry_server.storage.embedded import EmbeddedPostgres, find_software, make_data_folder
+from keyferry_server.storage.heard_cache import HeardCache
 from keyferry_server.storage.import_token_store import ImportTokenStore
 from keyferry_server.storage.installation_store import InstallationStore
 from keyferry_server.storage.key_store import KeyStore
@@ -103,6 +106,7 @@ class RunningServer:
     reaper: KeyReaper
     rotator: KeyRotator
     audit_log: AuditLog
+    cache: HeardCache
     operations: Mapping[type[Any], Handler]
     background: BackgroundTasks
 
@@ -132,18 +136,19 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         stack.push_async_callback(root_key_watch.leave)
         installation_secret = await installation_secret_of(InstallationStore(database), sealer, clock)
         key_material_ids = KeyMaterialIds(installation_secret)
-        codec = ImportTokenCodec(installation_secret)
 
         usages = KeyUsageRecorder(KeyUsageStore(database), settings.usage_interval_seconds)
-        pool = WrappingKeyPool(RSA_MODULUS_BITS, settings.wrapping_key_pool_size, registry)
+        pool = _wrapping_keys(settings, registry)
+        cache, invalidation = _cache(settings, database, registry)
         parts = Parts(
             {
                 Clock: clock,
                 GrantTokenCodec: GrantTokenCodec(installation_secret),
                 Database: database,
+                HeardCache: cache,
                 ImportableKeys: ImportableKeys(settings.importable_keys),
                 DueWork: DueWork(database, settings.partition),
-                ImportTokenCodec: codec,
+                ImportTokenCodec: ImportTokenCodec(installation_secret),
                 KeyMaterialIds: key_material_ids,
                 KeyUsages: usages,
                 RsaKeyCheck: RsaKeyChecks(RSA_KEY_CHECKS_AT_ONCE),
@@ -168,7 +173,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
 
         scope = Scope(settings.partition, settings.default_region, settings.default_account)
         authentication = await build_authentication(settings, clock)
-        access_keys = AccessKeyRing(parts.get(AccessKeyStore), sealer)
+        access_keys = parts.get(AccessKeyRing)
         limiter = await _rate_limiter(settings, parts.get(RateLimitStore))
         audit_log = AuditLog(
             database,
@@ -201,17 +206,24 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         stack.push_async_callback(background.stop)
         servers = Servers(settings.drain_seconds, settings.http_receive_timeout_seconds)
         stack.push_async_callback(servers.stop)
+        shares_port = settings.workers > 1
         aws_address = await servers.start_http(
-            settings.aws_listen, AwsEndpoint(calls, settings.max_message_bytes), authentication.https
+            settings.aws_listen,
+            AwsEndpoint(calls, settings.max_message_bytes),
+            authentication.https,
+            shares_port=shares_port,
         )
         metrics_address = await servers.start_http(
             settings.metrics_listen, metrics_app(registry, watch.answers)
         )
-        grpc_server = GrpcServer(calls, settings.max_message_bytes, authentication.tls)
+        grpc_server = GrpcServer(
+            calls, settings.max_message_bytes, authentication.tls, shares_port=shares_port
+        )
         grpc_address = await servers.start_grpc(settings.grpc_listen, grpc_server)
         await grpc_server.set_serving(True)
 
         work = {
+            "invalidation": invalidation.run(),
             "wrapping key pool": pool.run(),
             "audit log": audit_log.run(),
             "audit log heads": audit_log.run_heads(),
@@ -237,36 +249,52 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
             reaper=reaper,
             rotator=rotator,
             audit_log=audit_log,
+            cache=cache,
             operations=operations,
             background=background,
         )
 
 
 @asynccontextmanager
+async def with_database(settings: Settings) -> AsyncIterator[Settings]:
+    """Start the embedded Postgres if no database is named; yield settings that name the database and the root key."""
+    if settings.database_url is not None:
+        yield settings
+        return
+    find_software()  # before anything is made: what cannot start leaves nothing behind
+    folder = settings.data_dir or default_data_dir()
+    own_root_key = _embedded_root_key(settings, folder)
+    postgres = await EmbeddedPostgres.start(folder)
+    try:
+        await migrate(postgres.url(), settings.database_connect_timeout_seconds)
+        named = {"database_url": SecretStr(postgres.dsn()), "database_password_file": None, "data_dir": None}
+        yield settings.model_copy(update=named | own_root_key)
+    finally:
+        await postgres.stop()
+
+
+@asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[tuple[RootKeyProvider, Database]]:
     """Find the root key and open the database at its schema: the operator's, or our own embedded one."""
-    async with AsyncExitStack() as stack:
-        if settings.database_url is not None:
-            provider = root_key_provider(settings)
-            provider.load()  # before anything is opened: what cannot start leaves nothing behind
-            database = open_database(settings)
-            stack.push_async_callback(database.close)
+    async with with_database(settings) as named:
+        provider = root_key_provider(named)
+        provider.load()  # before anything is opened: what cannot start leaves nothing behind
+        database = open_database(named)
+        try:
             await check_schema(database)
-        else:
-            find_software()  # before anything is made: what cannot start leaves nothing behind
-            folder = settings.data_dir or default_data_dir()
-            provider = _embedded_root_key(settings, folder)
-            postgres = await EmbeddedPostgres.start(folder)
-            stack.push_async_callback(postgres.stop)
-            await migrate(postgres.url(), settings.database_connect_timeout_seconds)
-            database = _database(settings, postgres.url())
-            stack.push_async_callback(database.close)
-        yield provider, database
+            yield provider, database
+        finally:
+            await database.close()
 
 
 def open_database(settings: Settings) -> Database:
     """Open the operator's database."""
-    return _database(settings, database_url(settings))
+    return Database(
+        database_url(settings),
+        pool_size=settings.database_pool_size,
+        connect_timeout=settings.database_connect_timeout_seconds,
+        statement_timeout=settings.database_statement_timeout_seconds,
+    )
 
 
 def database_url(settings: Settings) -> str:
@@ -303,13 +331,18 @@ def default_data_dir() -> Path:
     return Path(platformdirs.user_data_dir("keyferry", appauthor=False))
 
 
-def _database(settings: Settings, url: str) -> Database:
-    return Database(
-        url,
-        pool_size=settings.database_pool_size,
-        connect_timeout=settings.database_connect_timeout_seconds,
-        statement_timeout=settings.database_statement_timeout_seconds,
-    )
+def _wrapping_keys(settings: Settings, registry: CollectorRegistry) -> WrappingKeyPool:
+    threads = max(1, cores() // settings.workers)
+    return WrappingKeyPool(RSA_MODULUS_BITS, settings.wrapping_key_pool_size, threads, registry)
+
+
+def _cache(
+    settings: Settings, database: Database, registry: CollectorRegistry
+) -> tuple[HeardCache, Invalidation]:
+    cache = HeardCache(settings.key_cache_size)
+    database.on_change(cache.forget)
+    lease, stale = settings.key_cache_lease_seconds, settings.key_cache_stale_seconds
+    return cache, Invalidation(ChangeFeed(database), cache, lease, stale, registry)
 
 
 def _pkcs11(settings: Settings, module: Path) -> RootKeyProvider:
@@ -327,14 +360,14 @@ def _pkcs11(settings: Settings, module: Path) -> RootKeyProvider:
     )
 
 
-def _embedded_root_key(settings: Settings, folder: Path) -> RootKeyProvider:
-    """Find the root key of the embedded database; make it together with the database, and never later."""
-    if (
-        settings.root_key is not None
-        or settings.root_key_file is not None
-        or settings.pkcs11_module is not None
-    ):
-        return root_key_provider(settings)
+def _embedded_root_key(settings: Settings, folder: Path) -> dict[str, Path]:
+    """Return the setting of the embedded database's root key, which is made with the database and never later.
+
+    Nothing if the settings say where it is.
+    """
+    if settings.root_key or settings.root_key_file or settings.pkcs11_module:
+        root_key_provider(settings).load()
+        return {}
     path = folder / "root-key"
     if not path.exists():
         if (folder / "postgres").exists():
@@ -344,7 +377,7 @@ def _embedded_root_key(settings: Settings, folder: Path) -> RootKeyProvider:
             )
         make_data_folder(folder)
         generate_root_key_file(path)
-    return FileRootKeyProvider(path)
+    return {"root_key_file": path}
 
 
 async def _rate_limiter(settings: Settings, store: RateLimitStore) -> RateLimiter:

@@ -57,7 +57,9 @@ async def refusal(call: Awaitable[object], expected: type[KeyferryError]) -> Key
 async def test_a_whole_session_leaves_nothing_secret_in_the_log(
     start_process: StartProcess, root_key_file: Path
 ) -> None:
-    server = await start_process(environment={"KEYFERRY_LOG_LEVEL": "debug"})
+    server = await start_process(
+        environment={"KEYFERRY_LOG_LEVEL": "debug", "KEYFERRY_WRAPPING_KEY_POOL_SIZE": "4"}
+    )
     async with server.client() as client:
         key_id = await create_external_key(client, DESCRIPTION)
         parameters = await get_parameters(client, key_id)

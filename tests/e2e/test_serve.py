@@ -142,7 +142,8 @@ async def test_a_caller_that_only_watches_health_does_not_hold_up_the_end(
 async def test_it_ends_cleanly_while_nobody_calls(
     start_process: StartProcess, number: signal.Signals
 ) -> None:
-    server = await start_process(metrics_listen=ANY_PORT)
+    # Wrapping keys are being made ahead while it is told to end.
+    server = await start_process({"KEYFERRY_WRAPPING_KEY_POOL_SIZE": "4"}, metrics_listen=ANY_PORT)
     server.send(number)
     assert await server.ended() == 0
     read_log(server.log.read_text())

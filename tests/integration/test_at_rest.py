@@ -78,7 +78,7 @@ class Installation:
 
 
 @pytest.fixture
-async def installation(start_server: ServerFactory, data_folder: Path) -> AsyncIterator[Installation]:
+async def installation(data_folder: Path, start_server: ServerFactory) -> AsyncIterator[Installation]:
     server = await start_server(
         database_url=None, root_key_file=None, data_dir=data_folder, importable_keys="all"
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Never
 
 import typer
+import uvloop
 from pydantic import ValidationError
 
 from keyferry_server.app import StartError
@@ -48,7 +49,8 @@ def read_settings(**options: object) -> Settings:
 def run(work: Coroutine[Any, Any, None]) -> None:
     """Run a command to its end; exit with the reason if it cannot be done."""
     try:
-        asyncio.run(work)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(work)
     except KeyboardInterrupt:
         sys.exit(130)
     except (

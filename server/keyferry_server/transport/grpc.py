@@ -37,14 +37,17 @@ _Behavior = Callable[[Message, "grpc.aio.ServicerContext[Message, Message]"], An
 class GrpcServer:
     """Serves the routes on one address. `start` it, `stop` it once."""
 
-    def __init__(self, calls: Calls, max_message_bytes: int, tls: GrpcTls | None = None) -> None:
+    def __init__(
+        self, calls: Calls, max_message_bytes: int, tls: GrpcTls | None = None, *, shares_port: bool = False
+    ) -> None:
         self._calls = calls
         self._tls = tls
         self._server = grpc.aio.server(
             options=[
                 ("grpc.max_receive_message_length", max_message_bytes),
                 ("grpc.max_send_message_length", max_message_bytes),
-                ("grpc.so_reuseport", 0),  # a taken port is an error, not a shared one
+                # Shared by the workers of one supervisor; else a taken port is an error.
+                ("grpc.so_reuseport", int(shares_port)),
                 ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
                 ("grpc.keepalive_permit_without_calls", 1),
                 *(_HANDSHAKE_ANEW if tls is not None and tls.asks_for_certificates else ()),
