@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -134,6 +135,15 @@ async def test_every_worker_answers_on_both_wires_within_the_limits_that_were_se
 
     async with server.client() as client:
         await create_external_key(client)
+    if sys.platform == "linux":
+        ready = [line for line in read_log(server.log.read_text()) if line["event"] == "ready"]
+        assert {line["worker"] for line in ready} == {1, 2}
+        for line in ready:
+            sys.stdout.write(
+                f"worker {line['worker']}: ready after {line['seconds_to_start']} s, {line['resident_mib']} MiB resident\n"
+            )
+            assert line["seconds_to_start"] > 0
+            assert line["resident_mib"] > 1
     counted = [await calls_counted(address) for address in server.addresses["metrics"].split(",")]
     assert len(counted) == 2
     for calls in counted:
