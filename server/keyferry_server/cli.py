@@ -21,6 +21,7 @@ from keyferry_server.crypto.root_key.ring import RootKeyRing
 from keyferry_server.domain.clock import SystemClock
 from keyferry_server.hardening import harden_process
 from keyferry_server.logs import configure_logs
+from keyferry_server.own_process import own_figures
 from keyferry_server.settings import Settings
 from keyferry_server.storage.schema import check_schema, migrate
 from keyferry_server.workers import (
@@ -115,6 +116,7 @@ async def _serve(settings: Settings, until: Callable[[], Awaitable[None]] | None
     if until is None:
         _warn(settings)
     async with running(settings) as server:
+        _log.info("ready", **own_figures())
         sys.stdout.write(
             f"{READY}grpc={server.grpc_address} aws={server.aws_address} metrics={server.metrics_address}\n"
         )

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,8 +12,10 @@ import psutil  # type: ignore[import-untyped]
 from e2e.callers_view import http_get, until
 from e2e.operators_view import complaint, postmasters_at, read_log
 from e2e.test_serve import ANY_PORT, held_key, somebody_waits_for
+from fixtures.aws import post_to
 from fixtures.processes import READY, RunCommand, ServerProcess, StartProcess
-from steps import create_imported_key, encrypt, state_of
+from prometheus_client.parser import text_string_to_metric_families
+from steps import create_external_key, create_imported_key, encrypt, state_of
 
 from keyferry.v1 import DisableKeyRequest
 
@@ -39,6 +43,18 @@ def calls_by_worker(server: ServerProcess) -> dict[int, int]:
     """Count the calls in the log by the number of the worker."""
     numbers = [line["worker"] for line in read_log(server.log.read_text()) if line["event"] == "call"]
     return {number: numbers.count(number) for number in sorted(set(numbers))}
+
+
+async def calls_counted(metrics: str) -> Counter[tuple[str, str]]:
+    """Read from a worker's own metrics how many calls of which operation ended how."""
+    status, body = await http_get(metrics, "/metrics")
+    assert status == 200
+    counted: Counter[tuple[str, str]] = Counter()
+    for family in text_string_to_metric_families(body):
+        for sample in family.samples:
+            if sample.name == "keyferry_calls_total":
+                counted[sample.labels["operation"], sample.labels["outcome"]] += int(sample.value)
+    return counted
 
 
 async def test_workers_share_one_address_and_are_kept_running_and_drained(
@@ -92,6 +108,51 @@ async def test_workers_share_one_address_and_are_kept_running_and_drained(
     assert server.output.startswith(READY)
     assert server.output.count("\n") == 1
     read_log(server.log.read_text())
+
+
+async def test_every_worker_answers_on_both_wires_within_the_limits_that_were_set(
+    start_process: StartProcess,
+) -> None:
+    server = await start_process(
+        # So slow that nothing refills while the test counts.
+        environment={"KEYFERRY_RATE_LIMITS": "GenerateRandom=0.001"},
+        workers="2",
+        aws_listen=ANY_PORT,
+        metrics_listen=ANY_PORT,
+    )
+    for _ in range(CONNECTIONS):
+        answer = await post_to(server.addresses["aws"], target="TrentService.ListKeys")
+        assert (answer.status, answer.json) == (200, {"Keys": [], "Truncated": False})
+    refused = 0
+    for _ in range(CONNECTIONS):
+        answer = await post_to(
+            server.addresses["aws"], b'{"NumberOfBytes": 1}', target="TrentService.GenerateRandom"
+        )
+        refused += answer.status != 200
+        assert answer.status == 200 or answer.refusal == (400, "ThrottlingException")
+    # Each lets one through before it has heard of the other.
+    assert refused >= CONNECTIONS - 2
+
+    async with server.client() as client:
+        await create_external_key(client)
+    if sys.platform == "linux":
+        ready = [line for line in read_log(server.log.read_text()) if line["event"] == "ready"]
+        assert {line["worker"] for line in ready} == {1, 2}
+        for line in ready:
+            sys.stdout.write(
+                f"worker {line['worker']}: ready after {line['seconds_to_start']} s, {line['resident_mib']} MiB resident\n"
+            )
+            assert line["seconds_to_start"] > 0
+            assert line["resident_mib"] > 1
+    counted = [await calls_counted(address) for address in server.addresses["metrics"].split(",")]
+    assert len(counted) == 2
+    for calls in counted:
+        assert calls["ListKeys", "ok"] > 0
+        assert calls["GenerateRandom", "ThrottlingException"] > 0
+    total = sum(counted, Counter())
+    assert total["ListKeys", "ok"] == CONNECTIONS
+    assert total["GenerateRandom", "ThrottlingException"] == refused
+    assert total["CreateKey", "ok"] == 1
 
 
 async def test_workers_end_with_their_supervisor_and_share_its_embedded_postgres(
