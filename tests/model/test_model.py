@@ -46,6 +46,9 @@ OPERATIONS = {
 }
 
 NOT_IN_THE_MODEL = {
+    # The Regions of the model are one.
+    "ReplicateKey",
+    "UpdatePrimaryRegion",
     # It has no key.
     "GenerateRandom",
     # Who may do what: the model's only caller may do everything.
