@@ -12,8 +12,6 @@ import structlog
 import typer
 
 from keyferry_server.administration.root_key_check import check_root_key
-from keyferry_server.app import StartError, database_url, open_database, root_key_provider, running
-from keyferry_server.authentication import build_authentication
 from keyferry_server.commands import access_key, audit, policy, principal, root_key
 from keyferry_server.commands.certificates import certificates
 from keyferry_server.commands.process import DatabaseUrl, DataDir, RootKeyFile, read_settings, run
@@ -21,6 +19,7 @@ from keyferry_server.crypto.root_key.ring import RootKeyRing
 from keyferry_server.domain.clock import SystemClock
 from keyferry_server.hardening import harden_process
 from keyferry_server.logs import configure_logs
+from keyferry_server.opening import StartError, database_url, open_database, root_key_provider
 from keyferry_server.own_process import own_figures
 from keyferry_server.settings import Settings
 from keyferry_server.storage.schema import check_schema, migrate
@@ -110,6 +109,8 @@ def main() -> None:
 
 
 async def _serve(settings: Settings, until: Callable[[], Awaitable[None]] | None = None) -> None:
+    from keyferry_server.app import running  # noqa: PLC0415 -- no other command waits for what serves
+
     harden_process()
     stop = asyncio.Event()
     stop_on_signals(stop)
@@ -157,6 +158,8 @@ async def _migrate(settings: Settings) -> None:
 
 
 async def _check(settings: Settings) -> None:
+    from keyferry_server.authentication import build_authentication  # noqa: PLC0415 -- as above
+
     await build_authentication(settings, SystemClock())
     if settings.database_url is None:
         return

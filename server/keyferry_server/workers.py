@@ -25,8 +25,8 @@ from pathlib import Path
 import structlog
 from pydantic import SecretStr
 
-from keyferry_server.app import StartError, with_database
 from keyferry_server.domain.rate_limit import RateLimits
+from keyferry_server.opening import StartError, with_database
 from keyferry_server.settings import ListenAddress, Settings
 
 READY = "keyferry-server is ready: "

@@ -10,11 +10,11 @@ import typer
 import uvloop
 from pydantic import ValidationError
 
-from keyferry_server.app import StartError
 from keyferry_server.authn.principal_map import PrincipalMapError
 from keyferry_server.authn.token_keys import TokenKeysError
 from keyferry_server.crypto.root_key import RootKeyError
 from keyferry_server.domain.errors import KmsError
+from keyferry_server.opening import StartError
 from keyferry_server.settings import Settings, describe_setting_errors
 from keyferry_server.storage.database import DatabaseUnusableError
 from keyferry_server.storage.embedded import EmbeddedPostgresError

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from keyferry_server.app import default_data_dir
+from keyferry_server.opening import default_data_dir
 from keyferry_server.settings import ListenAddress, Settings, describe_setting_errors
 
 DSN = "postgresql://keyferry:hunter2hunter2@db.internal/keyferry"
