@@ -77,7 +77,7 @@ async def catalogue(connection: AsyncConnection) -> dict[str, list[str]]:
     return found
 
 
-def test_there_is_one_head() -> None:
+def test_there_is_one_head_and_it_is_known_without_alembic() -> None:
     assert SCRIPTS.get_heads() == [head_revision()]
 
 
