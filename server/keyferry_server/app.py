@@ -36,7 +36,7 @@ from keyferry_server.domain.importable_keys import ImportableKeys
 from keyferry_server.domain.multi_region import ServedRegions
 from keyferry_server.domain.rate_limit import RateLimits
 from keyferry_server.middleware.audit import audit
-from keyferry_server.middleware.authenticate import by_wire
+from keyferry_server.middleware.authenticate import by_wire, in_asked_region
 from keyferry_server.middleware.deadline import enforce_deadline
 from keyferry_server.middleware.faults import hide_faults
 from keyferry_server.middleware.keep_request import keep_request
@@ -174,7 +174,10 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
             log_calls,
             hide_faults,
             enforce_deadline,
-            by_wire(authentication.middleware, build_aws_authentication(settings, clock, access_keys)),
+            by_wire(
+                in_asked_region(authentication.middleware, settings.served_regions.allows),
+                build_aws_authentication(settings, clock, access_keys),
+            ),
             limit_rate(limiter.take),
             validate_request,
             keep_request,

@@ -54,6 +54,7 @@ class Calls:
         is_encrypted: bool = False,
         seconds_left: float | None = None,
         evidence: Evidence = NOTHING_SHOWN,
+        asked_region: str | None = None,
         http_request: HttpRequest | None = None,
     ) -> Call:
         """Make the call of a request that arrived; `seconds_left` is how long its caller will wait, if it says so."""
@@ -66,6 +67,7 @@ class Calls:
             scope=self._scope,
             is_encrypted=is_encrypted,
             evidence=evidence,
+            asked_region=asked_region,
             http_request=http_request,
         )
 

@@ -28,6 +28,9 @@ _HANDSHAKE_ANEW = (
     ("grpc.max_connection_age_ms", LONGEST_CONNECTION_SECONDS * 1000),
     ("grpc.max_connection_age_grace_ms", 60_000),
 )
+# In it a caller asks for another Region than the default one.
+REGION_METADATA = "keyferry-region"
+
 # How gRPC says that nobody between can read or change what is sent.
 _PRIVATE = b"TSI_PRIVACY_AND_INTEGRITY"
 
@@ -125,6 +128,7 @@ def _behavior(route: Route, calls: Calls) -> _Behavior:
             seconds_left=context.time_remaining(),
             is_encrypted=_PRIVATE in context.auth_context().get("security_level", ()),
             evidence=_evidence(context),
+            asked_region=_asked_region(context),
         )
         try:
             response = await calls.run(request, call)
@@ -134,6 +138,13 @@ def _behavior(route: Route, calls: Calls) -> _Behavior:
         return response
 
     return serve
+
+
+def _asked_region(context: "grpc.aio.ServicerContext[Message, Message]") -> str | None:
+    for key, value in context.invocation_metadata() or ():
+        if key == REGION_METADATA and isinstance(value, str):
+            return value
+    return None
 
 
 def _evidence(context: "grpc.aio.ServicerContext[Message, Message]") -> Evidence:
