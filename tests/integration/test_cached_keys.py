@@ -43,7 +43,7 @@ from keyferry_client.errors import (
 )
 from keyferry_server.domain import errors as domain
 from keyferry_server.domain.grant import GrantOperation
-from keyferry_server.storage.heard_cache import HeardCache
+from keyferry_server.storage.heard_cache import HeardCache, seconds_now
 from keyferry_server.storage.principal_store import PrincipalStore
 from keyferry_server.wire.enums import format_enum
 
@@ -84,6 +84,13 @@ async def use_from_memory(client: Client, key_id: str, cache: HeardCache) -> Non
     hits = cache.hits
     while cache.hits == hits:
         await encrypt(client, key_id)
+
+
+async def keep_in_memory(client: Client, key_id: str, server: TestServer) -> None:
+    """Use a key until it is in memory and stays there: what made it has been heard."""
+    cache, now = server.running.cache, seconds_now()
+    await until(lambda: cache.heard_until >= now)
+    await use_from_memory(client, key_id, cache)
 
 
 async def seconds_until_refused(client: Client, key_id: str) -> float:
@@ -253,7 +260,7 @@ async def test_key_material_expires_in_memory_at_its_valid_to(start_server: Serv
     await hears(server)
     async with server.client() as client:
         key_id = await create_imported_key(client, valid_to=server.clock.now() + timedelta(hours=1))
-        await use_from_memory(client, key_id, server.running.cache)
+        await keep_in_memory(client, key_id, server)
         hits = server.running.cache.hits
         server.clock.advance(timedelta(hours=1, microseconds=-1))
         await encrypt(client, key_id)
@@ -269,7 +276,7 @@ async def test_changes_by_hand_and_by_the_service_itself_are_heard(
     async with near_and_far(start_server) as (near, far, server), connected(database_url) as database:
         key_id, doomed = await create_imported_key(near), await create_imported_key(near)
         for one in (key_id, doomed):
-            await use_from_memory(far, one, server.running.cache)
+            await keep_in_memory(far, one, server)
         assert len(server.running.cache) == 2
         await database.execute("UPDATE keys SET enabled = false WHERE key_id = $1", key_id)
         await seconds_until_refused(far, key_id)
@@ -293,7 +300,7 @@ async def test_a_server_whose_listener_is_cut_forgets_what_it_knew_and_listens_a
         cache = server.running.cache
         async with server.client() as client:
             key_id = await create_imported_key(client)
-            await use_from_memory(client, key_id, cache)
+            await keep_in_memory(client, key_id, server)
             assert len(cache) == 1
             with capture_logs() as logs:
                 await database.execute(CUT_LISTENERS)
@@ -319,7 +326,7 @@ async def test_a_server_behind_a_silent_network_stops_using_what_it_knew_when_it
         await hears(far)
         async with near.client() as at_near, far.client() as at_far:
             key_id = await create_imported_key(at_near)
-            await use_from_memory(at_far, key_id, far.running.cache)
+            await keep_in_memory(at_far, key_id, far)
             # Every connection of `far` still looks alive; those that it opens from now on work.
             relay.silence_present()
             await disable(at_near, key_id)
@@ -341,7 +348,7 @@ async def test_while_postgres_is_stopped_keys_are_used_no_longer_than_the_settin
     cache = server.running.cache
     async with server.client() as client:
         key_id, other = await create_imported_key(client), await create_imported_key(client)
-        await use_from_memory(client, key_id, cache)
+        await keep_in_memory(client, key_id, server)
         with capture_logs() as logs:
             await own.stop()
             await until(lambda: not cache.is_heard)
@@ -368,7 +375,7 @@ async def test_while_the_database_is_frozen_keys_are_used_no_longer_than_the_set
     await hears(server)
     async with server.client() as client:
         key_id = await create_imported_key(client)
-        await use_from_memory(client, key_id, server.running.cache)
+        await keep_in_memory(client, key_id, server)
         with capture_logs() as logs:
             own.freeze()
             await until(lambda: not server.running.cache.is_heard)

@@ -12,7 +12,7 @@ from aws_wire.test_signatures import ROOT, administrator_of, pair
 from botocore.exceptions import ClientError
 from fixtures.aws import Boto3Client
 from fixtures.server import ServerFactory, TestServer
-from integration.test_cached_keys import LEASE_SECONDS, QUICK, hears, use_from_memory
+from integration.test_cached_keys import LEASE_SECONDS, QUICK, hears, keep_in_memory
 from integration.test_what_memory_tells import statements_of
 from steps import create_imported_key, disable, encrypt, name
 
@@ -37,7 +37,7 @@ def key_use_of(server: TestServer) -> KeyUse:
 async def kept_key(server: TestServer, client: KeyManagementServiceClient) -> Key:
     """Return a key as it is in memory."""
     key_id = await create_imported_key(client)
-    await use_from_memory(client, key_id, server.running.cache)
+    await keep_in_memory(client, key_id, server)
     return admit_service(server.running.cache.get(KeyIdentifier(HERE, key_id)))
 
 

@@ -73,7 +73,7 @@ class Invalidation:
         asked_at = seconds_now()
         # No longer than the lease that runs: its end is the moment to say that it was not renewed.
         await listening.echo(self._lease_seconds * (1 - 1 / _RENEWALS))
-        self._cache.renew(asked_at + self._lease_seconds + self._stale_seconds)
+        self._cache.renew(asked_at, self._lease_seconds + self._stale_seconds)
         if self._is_deaf:
             _log.warning("changes of keys are heard again")
             self._is_deaf = False

@@ -69,6 +69,7 @@ class HeardCache:
         self._links: dict[Hashable, Place] = {}
         self._readings: dict[str, set[Reading]] = {}
         self.is_heard = False
+        self.heard_until = 0.0
         self._usable_until = 0.0
         self.hits = self.misses = 0
 
@@ -162,9 +163,10 @@ class HeardCache:
         self._usable_until = 0.0
         self.forget_all()
 
-    def renew(self, usable_until: float) -> None:
-        """All that was committed before the lease was asked for has been heard: use the cache until then."""
-        self._usable_until = usable_until
+    def renew(self, heard_until: float, usable_for: float) -> None:
+        """All that was committed up to a moment has been heard: use the cache for so many seconds from then."""
+        self.heard_until = heard_until
+        self._usable_until = heard_until + usable_for
 
     def lose(self) -> None:
         """Nothing is heard any more: of no use from now on."""

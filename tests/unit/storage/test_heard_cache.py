@@ -36,7 +36,7 @@ def cache(seconds: Seconds) -> HeardCache:
     """A cache of two keys whose changes are heard."""
     cache = HeardCache(2, seconds)
     cache.begin()
-    cache.renew(LEASE_ENDS)
+    cache.renew(0, LEASE_ENDS)
     return cache
 
 
@@ -177,7 +177,7 @@ def test_it_is_of_no_use_from_the_end_of_the_lease_until_it_is_renewed(
     seconds.now = LEASE_ENDS
     assert not cache.is_usable
     assert cache.get("one") is None
-    cache.renew(LEASE_ENDS + 1)
+    cache.renew(LEASE_ENDS, 1)
     assert cache.get("one") is key
 
 
@@ -186,7 +186,7 @@ def test_nothing_is_kept_before_changes_are_heard(seconds: Seconds) -> None:
     with cache.reading("one") as too_early:
         cache.begin()
         cache.put("one", object(), too_early)
-    cache.renew(LEASE_ENDS)
+    cache.renew(0, LEASE_ENDS)
     assert cache.get("one") is None
 
 
@@ -211,13 +211,13 @@ def test_kept_for_availability_it_takes_nothing_new_in_and_begins_anew(
     seconds.now = LEASE_ENDS
     assert cache.get("one") is None
     cache.begin()
-    cache.renew(LEASE_ENDS + 1)
+    cache.renew(LEASE_ENDS, 1)
     assert cache.get("one") is None
 
 
 def test_a_cache_of_no_size_keeps_nothing(seconds: Seconds) -> None:
     cache = HeardCache(0, seconds)
     cache.begin()
-    cache.renew(LEASE_ENDS)
+    cache.renew(0, LEASE_ENDS)
     read(cache, "one")
     assert len(cache) == 0
