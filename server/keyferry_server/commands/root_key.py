@@ -171,8 +171,8 @@ async def _rewrap(rewrapping: RootKeyRewrap, wait_seconds: float) -> None:
             shown = progress.rewrapped
             typer.echo(f"rewrapped {progress.rewrapped} of {progress.total}")
     if progress.unopened:
-        for place in progress.unopened:
-            typer.echo(f"cannot be opened: {place.purpose} of {place.table} {place.row}")
+        for row in progress.unopened:
+            typer.echo(f"cannot be opened: {row}")
         fail(
             f"{len(progress.unopened)} secrets cannot be opened: they were damaged. Restore them from a backup."
         )
