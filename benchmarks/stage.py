@@ -361,7 +361,7 @@ async def import_requests(
         return ImportKeyMaterialRequest(
             key_id=key_id,
             import_token=parameters.import_token,
-            encrypted_key_material=wrap_key_material(parameters.public_key, "RSAES_OAEP_SHA_256", material),
+            encrypted_key_material=wrap_key_material(parameters, material, "RSAES_OAEP_SHA_256"),
             expiration_model="EXPIRATION_MODEL_TYPE_KEY_MATERIAL_DOES_NOT_EXPIRE",
         )
 
