@@ -18,7 +18,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -60,22 +60,38 @@ HOT = (
 MAIN = ("Encrypt", "GenerateDataKey")
 IN_FLIGHT = (1, 16, 64)
 RSA_BITS = {"RSA_2048": 2048, "RSA_3072": 3072, "RSA_4096": 4096}
-POOL = 64
-BURST = 60
-IMPORT_KEYS = 32
-# How many imports are measured at a time: each needs a wrapping key of its own, which takes 30 to 300 ms to make.
-IMPORTS = {"RSA_2048": 128, "RSA_3072": 64, "RSA_4096": 32}
+# How many times as long as the others each is measured: making a key takes 30 to 600 ms.
+SUSTAINED = {"RSA_2048": 2, "RSA_3072": 4, "RSA_4096": 6}
 ECHO = "the bare echo"
 PARTS = ("hot", "parameters", "import", "p99", "peers", "idle")
 
 
-class Bench:
-    """One run: `seconds` for each measurement, `repeats` of everything."""
+@dataclass(frozen=True)
+class Size:
+    """How much is measured: `seconds` for each measurement, `repeats` of everything.
 
-    def __init__(self, made: Stage, seconds: float, repeats: int) -> None:
+    Bursts take most of a pool of wrapping keys. Imports go into `import_keys` keys in
+    turn, so many of each spec: each needs a wrapping key of its own, made beforehand.
+    """
+
+    seconds: float
+    repeats: int
+    pool: int = 64
+    import_keys: int = 32
+    imports: tuple[int, ...] = (128, 64, 32)
+
+
+QUICK = Size(seconds=0.3, repeats=1, pool=8, import_keys=16, imports=(16, 16, 16))
+
+
+class Bench:
+    """One run on one stage."""
+
+    def __init__(self, made: Stage, size: Size) -> None:
         self.made = made
-        self.seconds = seconds
-        self.repeats = repeats
+        self.size = size
+        self.seconds = size.seconds
+        self.repeats = size.repeats
 
     def hot(self) -> Iterator[dict[str, Any]]:
         """Measure what needs no database beside an echo of the same messages."""
@@ -96,6 +112,7 @@ class Bench:
                     plain(measured["keyferry"]),
                     ECHO,
                     echo,
+                    their_cpu=cpu(measured["echo"]),
                     target=0.7 if is_target else None,
                 )
                 if method in MAIN:
@@ -105,6 +122,7 @@ class Bench:
                         plain(measured["open"]),
                         ECHO,
                         echo,
+                        their_cpu=cpu(measured["echo"]),
                         target=0.9 if is_target else None,
                     )
                     yield row(
@@ -113,13 +131,14 @@ class Bench:
                         plain(measured["aws"]),
                         "the same over gRPC",
                         rates(measured["keyferry"]),
+                        their_cpu=cpu(measured["keyferry"]),
                     )
 
     def full_pool(self) -> Iterator[dict[str, Any]]:
         """Measure GetParametersForImport from a full pool beside an echo that inserts a row, and pgbench's insert."""
         with self._pooled() as server:
             for in_flight in IN_FLIGHT:
-                body = (self.made.requests["GetParametersForImport"],) * BURST
+                body = (self.made.requests["GetParametersForImport"],) * (self.size.pool - 2)
                 more: dict[str, Any] = {
                     "bodies": body,
                     "in_flight": in_flight,
@@ -132,22 +151,28 @@ class Bench:
                     for name in ("inserting_echo", "pooled")
                 }
                 ours, echo, inserts = [], [], []
-                for _ in range(self.repeats + 2):
-                    wait_for_pool(server)
+                for _ in range(self.repeats):
+                    wait_for_pool(server, self.size.pool)
                     ours.append(send(loads["pooled"]))
-                    wait_for_pool(server)
+                    wait_for_pool(server, self.size.pool)
                     echo.append(send(loads["inserting_echo"]))
                     inserts.append(self.pgbench(in_flight))
                 subject = "GetParametersForImport RSA_2048, full pool"
                 yield row(
-                    subject, in_flight, plain(ours), "an echo and one Core insert", rates(echo), target=0.8
+                    subject,
+                    in_flight,
+                    plain(ours),
+                    "an echo and one Core insert",
+                    rates(echo),
+                    their_cpu=cpu(echo),
+                    target=0.8,
                 )
                 yield row(subject, in_flight, plain(ours), "pgbench's insert", inserts)
 
     def sustained(self) -> Iterator[dict[str, Any]]:
         """Measure GetParametersForImport for long beside raw key generation on all cores."""
         for spec in SPECS:
-            seconds = self.seconds * 2 * RSA_BITS[spec] / 2048
+            seconds = self.seconds * SUSTAINED[spec]
             request = parameters_request(self.made.key_id, spec).SerializeToString()
             load = self.made.load(
                 "keyferry", "GetParametersForImport", bodies=(request,), in_flight=16, seconds=seconds
@@ -169,12 +194,12 @@ class Bench:
         """Measure ImportKeyMaterial beside loading a private key and decrypting with it on one core."""
         rows = []
         async with self.made.client() as client:
-            keys = [await imported_key(client, MATERIAL) for _ in range(IMPORT_KEYS)]
-            for spec in SPECS:
+            keys = [await imported_key(client, MATERIAL) for _ in range(self.size.import_keys)]
+            for spec, count in zip(SPECS, self.size.imports, strict=True):
                 for in_flight in IN_FLIGHT:
                     ours, raw = [], []
                     for _ in range(self.repeats):
-                        bodies = await self._imports(client, keys, spec)
+                        bodies = await self._imports(client, keys, spec, count)
                         load = self.made.load(
                             "keyferry",
                             "ImportKeyMaterial",
@@ -201,10 +226,10 @@ class Bench:
         return rows
 
     async def _imports(
-        self, client: KeyManagementServiceClient, keys: Sequence[str], spec: str
+        self, client: KeyManagementServiceClient, keys: Sequence[str], spec: str, count: int
     ) -> tuple[bytes, ...]:
         """Return imports of all keys in turn."""
-        each = IMPORTS[spec] // len(keys)
+        each = count // len(keys)
         by_key = [await import_requests(client, key_id, spec, each, MATERIAL) for key_id in keys]
         return tuple(one.SerializeToString() for several in zip(*by_key, strict=True) for one in several)
 
@@ -268,7 +293,15 @@ class Bench:
                 not_measured[name] = str(error)
                 continue
             for wire, subject in (("aws", "Encrypt on AWS's wire, signed"), ("keyferry", "Encrypt")):
-                yield row(subject, 16, plain(measured[wire]), name, rates(measured["peer"]), target=target)
+                yield row(
+                    subject,
+                    16,
+                    plain(measured[wire]),
+                    name,
+                    rates(measured["peer"]),
+                    their_cpu=cpu(measured["peer"]),
+                    target=target,
+                )
 
     def idling(self) -> dict[str, list[float]]:
         """Measure how long a start takes, and what a server costs while nobody calls."""
@@ -295,14 +328,14 @@ class Bench:
 
     @contextmanager
     def _pooled(self) -> Iterator[Server]:
-        server = self.made.start("pooled", KEYFERRY_WRAPPING_KEY_POOL_SIZE=str(POOL))
+        server = self.made.start("pooled", KEYFERRY_WRAPPING_KEY_POOL_SIZE=str(self.size.pool))
         try:
             yield server
         finally:
             _end(server)
 
 
-def wait_for_pool(server: Server, size: int = POOL) -> None:
+def wait_for_pool(server: Server, size: int) -> None:
     """Return when the server has made all wrapping keys ahead that it makes."""
     while True:
         with urllib.request.urlopen(f"http://{server.metrics_address}/metrics") as answer:
@@ -336,19 +369,24 @@ def rates(results: Sequence[Result]) -> list[float]:
     return [one.per_second for one in results]
 
 
-async def run(seconds: float, repeats: int, parts: Sequence[str]) -> dict[str, Any]:
+def cpu(results: Sequence[Result]) -> list[float]:
+    """Return the milliseconds of CPU that each call took."""
+    return [one.cpu_ms_per_call for one in results]
+
+
+async def run(size: Size, parts: Sequence[str]) -> dict[str, Any]:
     """Measure it all."""
     rows: list[dict[str, Any]] = []
     results: dict[str, Any] = {
         "machine": describe_machine(),
         "began_at": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
-        "seconds_each": seconds,
-        "repeats": repeats,
+        "seconds_each": size.seconds,
+        "repeats": size.repeats,
         "rows": rows,
         "not_measured": {},
     }
     async with stage() as made:
-        bench = Bench(made, seconds, repeats)
+        bench = Bench(made, size)
         plans: dict[str, Callable[[], Iterator[dict[str, Any]]]] = {
             "hot": bench.hot,
             "parameters": lambda: (one for plan in (bench.full_pool, bench.sustained) for one in plan()),
@@ -386,8 +424,8 @@ def main() -> None:
     parser.add_argument("--parts", default=",".join(PARTS), help="which, separated by commas")
     parser.add_argument("--out", type=Path, default=Path("build/bench"))
     chosen = parser.parse_args()
-    seconds, repeats = (0.3, 1) if chosen.quick else (chosen.seconds, chosen.repeats)
-    results = asyncio.run(run(seconds, repeats, chosen.parts.split(",")))
+    size = QUICK if chosen.quick else Size(chosen.seconds, chosen.repeats)
+    results = asyncio.run(run(size, chosen.parts.split(",")))
     chosen.out.mkdir(parents=True, exist_ok=True)
     (chosen.out / "results.json").write_text(json.dumps(results, indent=1) + "\n")
     print(report(results))

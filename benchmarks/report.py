@@ -28,6 +28,7 @@ def row(
     beside: str,
     theirs: Sequence[float],
     *,
+    their_cpu: Sequence[float] = (),
     figure: str = "per_second",
     target: float | None = None,
     at_most: bool = False,
@@ -41,6 +42,7 @@ def row(
         "ours": [dict(one) for one in ours],
         "beside": beside,
         "theirs": list(theirs),
+        "their_cpu_ms": list(their_cpu),
         "figure": figure,
         "ratios": ratios([one[figure] for one in ours], theirs),
         "target": target,
@@ -84,8 +86,8 @@ def _lines(results: Mapping[str, Any]) -> Iterator[str]:
         + "."
     )
     yield ""
-    yield "| operation | in flight | calls/s | p50 ms | p99 ms | server CPU ms | beside it | its figure | ratio (least to most) | target |"
-    yield "|---|---|---|---|---|---|---|---|---|---|"
+    yield "| operation | in flight | calls/s | p50 ms | p99 ms | server CPU ms | beside it | its figure | its CPU ms | ratio (least to most) | target |"
+    yield "|---|---|---|---|---|---|---|---|---|---|---|"
     yield from (_cells(one) for one in results["rows"])
     yield ""
     shares = [each["client_cpu_share"] for one in results["rows"] for each in one["ours"]]
@@ -109,11 +111,13 @@ def _cells(one: Mapping[str, Any]) -> str:
     def ours(name: str) -> float:
         return median(each[name] for each in one["ours"])
 
+    their_cpu = f"{median(one['their_cpu_ms']):.3f}" if one["their_cpu_ms"] else ""
     unit = {"p99_ms": " ms", "per_second": "/s"}[one["figure"]]
     return (
         f"| {one['subject']} | {one['in_flight']} | {number(ours('per_second'))} | {ours('p50_ms'):.2f} "
         f"| {ours('p99_ms'):.2f} | {ours('cpu_ms_per_call'):.3f} | {one['beside']} "
-        f"| {number(median(one['theirs']))}{unit} | {spread(one['ratios'])} | {verdict(one)} |"
+        f"| {number(median(one['theirs']))}{unit} | {their_cpu} "
+        f"| {spread(one['ratios'])} | {verdict(one)} |"
     )
 
 
