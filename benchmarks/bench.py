@@ -210,9 +210,7 @@ class Bench:
                             warm_up_seconds=0.0,
                         )
                         ours.append(send(load))
-                        raw.append(
-                            raw_rsa.loaded_and_decrypted_per_second(RSA_BITS[spec], self.seconds / 2)
-                        )
+                        raw.append(raw_rsa.loaded_and_decrypted_per_second(RSA_BITS[spec], self.seconds / 2))
                     rows.append(
                         row(
                             f"ImportKeyMaterial {spec}",
@@ -266,9 +264,11 @@ class Bench:
             "INSERT INTO benchmark_rows (id, content) VALUES (gen_random_uuid(), convert_to(repeat('x', 1280), 'UTF8'));\n"
         )
         output = subprocess.run(
-            [Path(find_software().postgres).with_name("pgbench"), "--no-vacuum", "--file", script]
-            + ["--client", str(clients), "--time", "1", "--host", parse_qs(dsn.query)["host"][0]]
-            + ["--username", "keyferry", "keyferry"],
+            [
+                str(Path(find_software().postgres).with_name("pgbench")),
+                *("--no-vacuum", "--file", str(script), "--client", str(clients), "--time", "1"),
+                *("--host", parse_qs(dsn.query)["host"][0], "--username", "keyferry", "keyferry"),
+            ],
             check=True,
             capture_output=True,
             text=True,
@@ -305,7 +305,9 @@ class Bench:
 
     def idling(self) -> dict[str, list[float]]:
         """Measure how long a start takes, and what a server costs while nobody calls."""
-        settings = {name: self.made.settings[name] for name in ("KEYFERRY_DATABASE_URL", "KEYFERRY_ROOT_KEY_FILE")}
+        settings = {
+            name: self.made.settings[name] for name in ("KEYFERRY_DATABASE_URL", "KEYFERRY_ROOT_KEY_FILE")
+        }
         starts, resident, cpu = [], [], []
         for _ in range(self.repeats):
             server = start_server(self.made.folder, settings)

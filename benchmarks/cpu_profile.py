@@ -17,7 +17,7 @@ from typing import Any
 
 from bench import wait_for_pool
 from machine import describe_machine
-from peers import LOCKS, UV
+from peers import isolated
 from report_scale import profile_report
 from stage import MATERIAL, Stage, import_requests, imported_key, result_of, stage, start_load
 
@@ -25,6 +25,12 @@ OPERATIONS = ("Encrypt", "GenerateDataKey", "GetParametersForImport", "ImportKey
 IMPORT_KEYS = 32
 _RATE = 500
 _FRAME = re.compile(r"^(?P<function>.*) \((?P<file>[^()]*?)(?::\d+)?\)$")
+# Threads that wait for work, which py-spy takes for busy ones: an executor's, and the one that polls for gRPC.
+_WAITING = re.compile(
+    r"(?:_worker \([^()]*concurrent/futures/thread\.py:\d+\)|Thread\.run \([^()]*\)|run \([^()]*threading\.py:\d+\))$"
+)
+_LOOP = "event loop and gRPC, in C"
+_BELOW_THE_LOOP = {"commands", "cli", "app"}
 _LIBRARIES = {
     "grpc": "grpc",
     "google": "protobuf",
@@ -37,19 +43,23 @@ _LIBRARIES = {
 }
 
 
-def room_of(stack: str) -> str:
-    """Return the part of the program that the innermost frame of a collapsed stack belongs to."""
+def room_of(stack: str) -> str | None:
+    """Return the part of the program that the innermost frame of a collapsed stack belongs to; None if it waits."""
+    if _WAITING.search(stack):
+        return None
     for frame in reversed(stack.split(";")):
         match = _FRAME.match(frame)
         file = match["file"] if match else ""
         if "keyferry_server/" in file:
-            return "server/" + file.split("keyferry_server/")[1].split("/")[0].removesuffix(".py")
-        if file.startswith("keyferry/") or "/keyferry/v1/" in file:
+            room = file.split("keyferry_server/")[1].split("/")[0].removesuffix(".py")
+            # What starts the event loop is below everything: what is innermost there is the loop itself.
+            return _LOOP if room in _BELOW_THE_LOOP else f"server/{room}"
+        if "/keyferry/v1/" in file:
             return "protobuf"
         for folder, name in _LIBRARIES.items():
-            if f"{folder}/" in file:
+            if f"/{folder}/" in file:
                 return name
-    return "event loop and threads"
+    return _LOOP
 
 
 def rooms_of(collapsed: str) -> dict[str, int]:
@@ -57,7 +67,9 @@ def rooms_of(collapsed: str) -> dict[str, int]:
     rooms: Counter[str] = Counter()
     for line in collapsed.splitlines():
         stack, _, count = line.rpartition(" ")
-        rooms[room_of(stack)] += int(count)
+        room = room_of(stack)
+        if room is not None:
+            rooms[room] += int(count)
     return dict(rooms.most_common())
 
 
@@ -71,13 +83,18 @@ async def profiled(made: Stage, operation: str, seconds: float) -> dict[str, Any
             async with made.client() as client:
                 keys = [await imported_key(client, MATERIAL) for _ in range(IMPORT_KEYS)]
                 made_ready = [await import_requests(client, key, "RSA_2048", 8, MATERIAL) for key in keys]
-            bodies = tuple(one.SerializeToString() for several in zip(*made_ready, strict=True) for one in several)
+            bodies = tuple(
+                one.SerializeToString() for several in zip(*made_ready, strict=True) for one in several
+            )
             load |= {"bodies": bodies, "once": True, "warm_up_seconds": 0.0}
         output = made.folder / "stacks.txt"
         recorder = subprocess.Popen(
-            [UV, "run", "--quiet", "--isolated", "--no-project", "--with-requirements", LOCKS / "py-spy.lock"]
-            + ["py-spy", "record", "--format", "raw", "--full-filenames", "--output", output, "--rate", str(_RATE)]
-            + ["--duration", str(max(1, round(seconds))), "--pid", str(server.process.pid)],
+            isolated(
+                "py-spy.lock",
+                *("py-spy", "record", "--format", "raw", "--full-filenames", "--rate", str(_RATE)),
+                *("--duration", str(max(1, round(seconds))), "--output", str(output)),
+                *("--pid", str(server.process.pid)),
+            ),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,

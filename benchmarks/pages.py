@@ -72,7 +72,12 @@ def pages() -> dict[Path, str]:
 
 
 def _page(results: dict[str, Any]) -> list[str]:
-    parts = [INTRODUCTION, "## The last run\n", report(results), "![Ratios by their targets](performance/chart.svg)\n"]
+    parts = [
+        INTRODUCTION,
+        "## The last run\n",
+        report(results),
+        "![Ratios by their targets](performance/chart.svg)\n",
+    ]
     if (FOLDER / "profile.json").exists():
         parts += ["## Where the time goes\n", profile_report(_read("profile"))]
     if (FOLDER / "scale.json").exists():

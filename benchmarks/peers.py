@@ -44,15 +44,20 @@ class PeerError(Exception):
     """A peer cannot be started here; the text says why."""
 
 
+def isolated(lock: str, *command: str) -> list[str]:
+    """Return the command line that runs a command in an environment of its own, with what a file of ``peer_locks/`` locks."""
+    options = ["--quiet", "--isolated", "--no-project", "--python", sys.executable]
+    return [str(UV), "run", *options, "--with-requirements", str(LOCKS / lock), *command]
+
+
 @contextmanager
 def peer(name: str, folder: Path) -> Iterator[Load]:
     """Start a peer and yield a load of Encrypt; PeerError if it is not to be had."""
     log = folder / f"{name}.log"
-    lock = LOCKS / f"{name.lower()}.lock"
+    lock = f"{name.lower()}.lock"
     with log.open("w") as output:
         process = subprocess.Popen(
-            [UV, "run", "--quiet", "--isolated", "--no-project", "--python", sys.executable]
-            + ["--with-requirements", lock, *COMMANDS[name]],
+            isolated(lock, *COMMANDS[name]),
             env=os.environ | _ENVIRONMENT,
             stdout=output,
             stderr=subprocess.STDOUT,

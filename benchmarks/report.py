@@ -63,7 +63,9 @@ def verdict(one: Mapping[str, Any]) -> str:
     met = is_met(one)
     if met is None:
         return ""
-    return f"{'at most' if one['at_most'] else 'at least'} {one['target']:g}: {'met' if met else '**missed**'}"
+    return (
+        f"{'at most' if one['at_most'] else 'at least'} {one['target']:g}: {'met' if met else '**missed**'}"
+    )
 
 
 def report(results: Mapping[str, Any]) -> str:
@@ -109,7 +111,7 @@ def _lines(results: Mapping[str, Any]) -> Iterator[str]:
 
 def _cells(one: Mapping[str, Any]) -> str:
     def ours(name: str) -> float:
-        return median(each[name] for each in one["ours"])
+        return float(median(each[name] for each in one["ours"]))
 
     their_cpu = f"{median(one['their_cpu_ms']):.3f}" if one["their_cpu_ms"] else ""
     unit = {"p99_ms": " ms", "per_second": "/s"}[one["figure"]]

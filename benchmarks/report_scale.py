@@ -17,8 +17,9 @@ def scale_report(results: Mapping[str, Any]) -> str:
         *(f"{int(size):,} by {int(first):,}" for size in others),
     ]
     lines = [
-        f"{machine_line(results)} Median milliseconds of a call, one in flight, unless a row says otherwise; at most "
-        f"{LARGEST_SCALE_RATIO:g} times the figure of {int(first):,} keys is the target.",
+        machine_line(results),
+        "Median milliseconds of a call, one in flight, unless a row says otherwise.",
+        f"At most {LARGEST_SCALE_RATIO:g} times the figure of {int(first):,} keys is the target.",
         "",
         f"| what | {' | '.join(heads)} |",
         "|---" * (len(heads) + 1) + "|",
@@ -40,8 +41,9 @@ def profile_report(results: Mapping[str, Any]) -> str:
         key=lambda room: -sum(one["rooms"].get(room, 0) for one in results["operations"].values()),
     )
     lines = [
-        f"{machine_line(results)} Each call's share of the server's samples, in per cent, by the innermost part of the "
-        "program that was running; C code counts as the part that called it.",
+        machine_line(results),
+        "Each operation's share of the server's samples, in per cent, by the innermost part of the program that was",
+        "running; what libraries do in C counts as the part that called them. 16 calls in flight.",
         "",
         f"| part | {' | '.join(names)} |",
         "|---" * (len(names) + 1) + "|",

@@ -80,7 +80,7 @@ class Server:
 
     def resident_mib(self) -> float:
         """Return its memory."""
-        return sum(psutil.Process(pid).memory_info().rss for pid in self.pids) / 2**20
+        return sum(int(psutil.Process(pid).memory_info().rss) for pid in self.pids) / 2**20
 
 
 @dataclass
@@ -109,7 +109,11 @@ class Stage:
 
     def load(self, server: str, method: str, **more: Any) -> Load:
         """Return a load of one method of one server."""
-        chosen = {"bodies": (self.requests.get(method, b""),), "in_flight": 1, "seconds": 1.0} | more
+        chosen: dict[str, Any] = {
+            "bodies": (self.requests.get(method, b""),),
+            "in_flight": 1,
+            "seconds": 1.0,
+        } | more
         if server == "aws":
             return self._aws_load(method, chosen)
         target = self.servers[server]
