@@ -88,7 +88,7 @@ async def profiled(made: Stage, operation: str, seconds: float) -> dict[str, Any
             )
             load |= {"bodies": bodies, "once": True, "warm_up_seconds": 0.0}
         output = made.folder / "stacks.txt"
-        recorder = subprocess.Popen(
+        recorder = subprocess.Popen(  # noqa: ASYNC220 -- nothing else runs in this loop
             isolated(
                 "py-spy.lock",
                 *("py-spy", "record", "--format", "raw", "--full-filenames", "--rate", str(_RATE)),

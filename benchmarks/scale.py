@@ -111,7 +111,7 @@ class Filler:
             "key_material_id": self._ids.of(key["key_id"], secret),
             "valid_to": valid_to,
         }
-        place = KEY_MATERIAL.place(*(material[name] for name in KEY_MATERIAL.identity))
+        place = KEY_MATERIAL.place(key["key_id"], material["key_material_id"])
         return key, material | {"sealed": self._sealer.seal(secret, place)}
 
     async def _copy(self, table: str, rows: Rows) -> None:
