@@ -1,14 +1,19 @@
 """What is measured: a Postgres, real servers as processes of their own, and the bare echo.
 
 ``keyferry``   with authentication by token, an identity policy that allows it, and the audit log
+``aws``        the same server on AWS's wire, where requests are signed with an access key
 ``open``       without authentication: everybody is the owner of every key
 ``echo``       the bare grpc.aio server; ``inserting_echo`` also inserts one row a call
+
+Their pools of wrapping keys are empty, so that nothing runs beside a measurement
+that it does not cause. ``Stage.start`` starts more servers of the first kind.
 """
 
 import asyncio
 import base64
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -20,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from aws_request import signed_request
 from cryptography.hazmat.primitives.asymmetric import ec
 from joserfc import jwk, jwt
 from load import Load, Result
@@ -50,6 +56,10 @@ MATERIAL = bytes(range(32))
 CONTEXT = {"purpose": "benchmark"}
 SERVICE = "/keyferry.v1.KeyManagementService/"
 SPECS = ("RSA_2048", "RSA_3072", "RSA_4096")
+AWS_BODIES: dict[str, dict[str, Any]] = {
+    "Encrypt": {"Plaintext": base64.b64encode(MATERIAL).decode(), "EncryptionContext": CONTEXT},
+    "GenerateDataKey": {"KeySpec": "AES_256", "EncryptionContext": CONTEXT},
+}
 
 
 @dataclass
@@ -60,6 +70,8 @@ class Server:
     address: str
     metadata: tuple[tuple[str, str], ...] = ()
     started_in_seconds: float = 0.0
+    aws_address: str = ""
+    metrics_address: str = ""
 
     @property
     def pids(self) -> tuple[int, ...]:
@@ -68,7 +80,7 @@ class Server:
 
     def resident_mib(self) -> float:
         """Return its memory."""
-        return sum(psutil.Process(pid).memory_info().rss for pid in self.pids) / 2**20
+        return sum(int(psutil.Process(pid).memory_info().rss) for pid in self.pids) / 2**20
 
 
 @dataclass
@@ -81,21 +93,44 @@ class Stage:
     requests: dict[str, bytes] = field(default_factory=dict)
     answers: dict[str, bytes] = field(default_factory=dict)
     key_id: str = ""
+    settings: dict[str, str] = field(default_factory=dict)
+    access_key: tuple[str, str] = ("", "")
 
     def client(self, name: str = "open") -> KeyManagementServiceClient:
         """Return a client of a server that asks for no authentication."""
         return KeyManagementServiceClient(self.servers[name].address)
 
+    def start(self, name: str, **settings: str) -> Server:
+        """Start another server with authentication; whoever starts it ends it."""
+        server = start_server(self.folder, self.settings | settings)
+        server.metadata = self.servers["keyferry"].metadata
+        self.servers[name] = server
+        return server
+
     def load(self, server: str, method: str, **more: Any) -> Load:
         """Return a load of one method of one server."""
+        chosen: dict[str, Any] = {
+            "bodies": (self.requests.get(method, b""),),
+            "in_flight": 1,
+            "seconds": 1.0,
+        } | more
+        if server == "aws":
+            return self._aws_load(method, chosen)
         target = self.servers[server]
-        chosen = {"bodies": (self.requests.get(method, b""),), "in_flight": 1, "seconds": 1.0} | more
         return Load(
             address=target.address,
             path=SERVICE + method,
             pids=target.pids,
             metadata=target.metadata,
             **chosen,
+        )
+
+    def _aws_load(self, method: str, chosen: dict[str, Any]) -> Load:
+        target = self.servers["keyferry"]
+        body = AWS_BODIES[method] | {"KeyId": self.key_id}
+        request = signed_request(target.aws_address, method, body, self.access_key)
+        return Load(
+            address=target.aws_address, path="", pids=target.pids, **(chosen | {"bodies": (request,)})
         )
 
 
@@ -139,8 +174,8 @@ async def stage(**settings: str) -> AsyncIterator[Stage]:
         common = {
             "KEYFERRY_DATABASE_URL": postgres.dsn(),
             "KEYFERRY_ROOT_KEY_FILE": str(folder / "root-key"),
-            "KEYFERRY_METRICS_LISTEN": "off",
             "KEYFERRY_AUDIT_MOST_UNWRITTEN": "1000000",
+            "KEYFERRY_WRAPPING_KEY_POOL_SIZE": "0",
         } | settings
         by_token = {
             "KEYFERRY_AUTH": "jwt",
@@ -151,10 +186,11 @@ async def stage(**settings: str) -> AsyncIterator[Stage]:
         }
         made.servers["open"] = start_server(folder, common)
         undo.callback(_end, made.servers["open"].process)
-        made.servers["keyferry"] = start_server(folder, common | by_token)
+        made.settings = common | by_token
+        made.servers["keyferry"] = start_server(folder, made.settings)
         undo.callback(_end, made.servers["keyferry"].process)
         made.servers["keyferry"].metadata = (("authorization", f"Bearer {token}"),)
-        _admit(folder, common)
+        made.access_key = _admit(folder, common)
         await _prepare(made)
         for name, url in (("echo", None), ("inserting_echo", postgres.url())):
             made.servers[name] = _start_echo(made.answers, url)
@@ -165,11 +201,15 @@ async def stage(**settings: str) -> AsyncIterator[Stage]:
 def start_server(folder: Path, settings: dict[str, str], *arguments: str) -> Server:
     """Start `keyferry-server serve` with settings and wait until it is ready."""
     start = time.perf_counter()
-    port = _free_port()
+    port, aws_port, metrics_port = _free_ports(3)
+    listen = {
+        "KEYFERRY_AWS_LISTEN": f"127.0.0.1:{aws_port}",
+        "KEYFERRY_METRICS_LISTEN": f"127.0.0.1:{metrics_port}",
+    }
     with (folder / f"server-{port}.log").open("w") as log:
         process = subprocess.Popen(
             [BIN / "keyferry-server", "serve", "--grpc-listen", f"127.0.0.1:{port}", *arguments],
-            env=_environment() | settings,
+            env=_environment() | listen | settings,
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
@@ -178,7 +218,13 @@ def start_server(folder: Path, settings: dict[str, str], *arguments: str) -> Ser
     line = process.stdout.readline()
     if not line.startswith(READY):
         raise RuntimeError((folder / f"server-{port}.log").read_text())
-    return Server(process, f"127.0.0.1:{port}", started_in_seconds=time.perf_counter() - start)
+    return Server(
+        process,
+        f"127.0.0.1:{port}",
+        started_in_seconds=time.perf_counter() - start,
+        aws_address=listen["KEYFERRY_AWS_LISTEN"],
+        metrics_address=listen["KEYFERRY_METRICS_LISTEN"],
+    )
 
 
 def _start_echo(answers: dict[str, bytes], database_url: str | None) -> Server:
@@ -211,37 +257,44 @@ def _identity(folder: Path) -> str:
     return jwt.encode({"alg": "ES256", "kid": "one", "typ": "JWT"}, claims, key, algorithms=["ES256"])
 
 
-def _admit(folder: Path, settings: dict[str, str]) -> None:
-    """Make the caller known, and allow it everything by an identity policy."""
+def _admit(folder: Path, settings: dict[str, str]) -> tuple[str, str]:
+    """Make the caller known, allow it everything by an identity policy, and return an access key of its own."""
     statement = {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}
     document = folder / "policy.json"
     document.write_text(json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    output = ""
     for command in (
         ("principal", "create", CALLER),
         ("principal", "attach-policy", CALLER, "--name", "all", "--file", str(document)),
+        ("access-key", "create", "--principal", CALLER),
     ):
-        subprocess.run(
+        output = subprocess.run(
             [BIN / "keyferry-server", *command],
             env=_environment() | settings,
             check=True,
-            stdout=subprocess.DEVNULL,
-        )
+            stdout=subprocess.PIPE,
+            text=True,
+        ).stdout
+    key_id, secret = (line.partition(" = ")[2] for line in output.splitlines())
+    return key_id, secret
 
 
 def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("KEYFERRY_")}
 
 
-def _free_port() -> int:
-    import socket  # noqa: PLC0415 -- here alone
-
+def _free_ports(count: int) -> list[int]:
+    """Return ports below those that connections get."""
+    found: list[int] = []
     for port in range(20_000 + os.getpid() % 10_000, 32_000):
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return port
+        found.append(port)
+        if len(found) == count:
+            return found
     raise RuntimeError("no free port")
 
 
@@ -312,7 +365,7 @@ async def import_requests(
         return ImportKeyMaterialRequest(
             key_id=key_id,
             import_token=parameters.import_token,
-            encrypted_key_material=wrap_key_material(parameters.public_key, "RSAES_OAEP_SHA_256", material),
+            encrypted_key_material=wrap_key_material(parameters, material, "RSAES_OAEP_SHA_256"),
             expiration_model="EXPIRATION_MODEL_TYPE_KEY_MATERIAL_DOES_NOT_EXPIRE",
         )
 
