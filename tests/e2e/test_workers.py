@@ -76,7 +76,12 @@ async def test_workers_share_one_address_and_are_kept_running_and_drained(
     options = {"database_url": database_url, "root_key_file": server.options["root_key_file"]}
     for workers in ("1", "2"):
         second = await run_command(
-            "serve", **options, workers=workers, grpc_listen=server.address, metrics_listen="off"
+            "serve",
+            **options,
+            workers=workers,
+            grpc_listen=server.address,
+            aws_listen="off",
+            metrics_listen="off",
         )
         assert second.exit_code == 1
         assert complaint(second.errors).startswith(f"keyferry-server: cannot listen on {server.address}: ")
