@@ -9,7 +9,7 @@ LOCK_SOURCES := requirements.in protos/pyproject.toml client/pyproject.toml serv
 .PHONY: help setup demo test soak check format protos docs lock audit sbom bench bench-profile bench-scale timing up down clean
 
 help:  ## list the commands
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 setup: $(STAMP)  ## make .venv with everything that is locked
 

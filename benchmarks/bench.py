@@ -78,7 +78,7 @@ class Size:
     repeats: int
     pool: int = 64
     import_keys: int = 32
-    imports: tuple[int, ...] = (128, 64, 32)
+    imports: tuple[int, ...] = (96, 32, 32)
 
 
 QUICK = Size(seconds=0.3, repeats=1, pool=8, import_keys=16, imports=(16, 16, 16))
@@ -420,7 +420,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--seconds", type=float, default=0.8, help="for each measurement")
+    parser.add_argument("--seconds", type=float, default=0.6, help="for each measurement")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--quick", action="store_true", help="one short repeat: to try the benchmark itself")
     parser.add_argument("--parts", default=",".join(PARTS), help="which, separated by commas")

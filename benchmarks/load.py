@@ -28,7 +28,7 @@ class Load:
     bodies: tuple[bytes, ...]
     in_flight: int
     seconds: float
-    warm_up_seconds: float = 0.2
+    warm_up_seconds: float = 0.3
     connections: int = 1
     pids: tuple[int, ...] = ()
     metadata: tuple[tuple[str, str], ...] = ()

@@ -36,24 +36,24 @@ was measured in one run, in turn, carry over better. Read them so:
   cannot be turned off). One server process, one Postgres on the same machine.
 - **Imports** each need a wrapping key of their own. A pool of them makes bursts cheap; for long, no service can hand out
   more than the machine's cores make.
-- **moto and LocalStack** are mocks for tests: they check no signature and keep nothing. They stand here because
-  they answer the same calls.
-- The load comes from processes that speak as little HTTP/2 and HTTP/1.1 as a call needs. They share the cores with what they measure,
-  on both sides of each ratio.
+- **moto and LocalStack** are mocks for tests: they check no signature and keep nothing. They stand here because they
+  answer the same calls.
+- The load comes from processes that speak as little HTTP/2 and HTTP/1.1 as a call needs. They share the cores with what
+  they measure, on both sides of each ratio.
 """
 
 REPEAT = """\
 ## Repeat it
 
 ```sh
-make bench           # about seven minutes on a quiet machine of two cores; writes this page
+make bench           # about eight minutes on two cores; writes this page
 make bench QUICK=1   # one short repeat, to try it; writes build/bench/ alone
 make bench-profile   # where the time of each operation goes
 make bench-scale     # 1,000 keys beside 100,000; with MILLION=1 beside 1,000,000 too
 ```
 
-They need a package index for the peers and for the profiler, which are installed apart, at locked versions, and nothing else. The
-load average that is printed tells whether the machine was quiet.
+They need a package index for the peers and for the profiler, which are installed apart, at locked versions. The load
+average that is printed tells whether the machine was quiet.
 """
 
 
