@@ -6,10 +6,10 @@ STAMP := .venv/.ready
 LOCK_SOURCES := requirements.in protos/pyproject.toml client/pyproject.toml server/pyproject.toml migrations/pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak check format protos docs lock audit sbom timing up down clean
+.PHONY: help setup demo test soak check format protos docs lock audit sbom bench bench-profile bench-scale timing up down clean
 
 help:  ## list the commands
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 setup: $(STAMP)  ## make .venv with everything that is locked
 
@@ -82,6 +82,19 @@ sbom: setup  ## what is in the container, as CycloneDX: build/sbom.cdx.json
 	mkdir -p build
 	$(AUDIT) cyclonedx-py requirements --pyproject server/pyproject.toml --output-reproducible \
 	    --output-file build/sbom.cdx.json server/requirements.lock
+
+# What is measured whole goes into the documents.
+bench: setup  ## throughput and latency beside what is possible, and beside peers (QUICK=1 to try it)
+	$(BIN)/python benchmarks/bench.py $(if $(QUICK),--quick,--out docs/performance)
+	$(if $(QUICK),,$(BIN)/python benchmarks/pages.py)
+
+bench-profile: setup  ## where the server's time goes, by operation
+	$(BIN)/python benchmarks/cpu_profile.py --out docs/performance
+	$(BIN)/python benchmarks/pages.py
+
+bench-scale: setup  ## 1,000 keys beside 100,000 (MILLION=1: and 1,000,000)
+	$(BIN)/python benchmarks/scale.py $(if $(MILLION),--million) --out docs/performance
+	$(BIN)/python benchmarks/pages.py
 
 timing: setup  ## how long unwrapping takes by what is wrong; printed, for a person to judge
 	$(BIN)/python benchmarks/unwrap_timing.py

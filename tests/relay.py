@@ -11,8 +11,10 @@ class Relay:
     """Passes bytes both ways until it is cut. Its client calls `address`."""
 
     def __init__(self, server_address: str) -> None:
-        self._server_host, _, self._server_port = server_address.rpartition(":")
+        self._server_address = server_address
         self._writers: list[StreamWriter] = []
+        self._readers: list[StreamReader] = []
+        self._silenced: list[StreamReader] = []
         self._passing: set[asyncio.Task[None]] = set()
         self._listening: asyncio.Server | None = None
         self._is_silent = False
@@ -20,7 +22,7 @@ class Relay:
     @classmethod
     @asynccontextmanager
     async def between(cls, server_address: str) -> AsyncIterator[Self]:
-        """Listen on a free port of the loopback address; cut on leaving."""
+        """Listen on a free port of the loopback address; cut on leaving. The server is HOST:PORT or a socket's path."""
         relay = cls(server_address)
         relay._listening = await asyncio.start_server(relay._accept, "127.0.0.1", 0)
         try:
@@ -46,21 +48,28 @@ class Relay:
         """Swallow everything from now on: connections stay open, and nothing comes through."""
         self._is_silent = True
 
+    def silence_present(self) -> None:
+        """Swallow everything on the connections that there are; those that come work."""
+        self._silenced = list(self._readers)
+
     async def _accept(self, reader: StreamReader, writer: StreamWriter) -> None:
         self._writers.append(writer)
-        to_server, at_server = await asyncio.open_connection(self._server_host, int(self._server_port))
+        from_server, at_server = await self._open()
         self._writers.append(at_server)
-        self._pass(reader, at_server)
-        self._pass(to_server, writer)
+        for source, sink in ((reader, at_server), (from_server, writer)):
+            self._readers.append(source)
+            self._passing.add(asyncio.create_task(self._pass_on(source, sink)))
 
-    def _pass(self, reader: StreamReader, writer: StreamWriter) -> None:
-        task = asyncio.create_task(self._pass_on(reader, writer))
-        self._passing.add(task)
+    async def _open(self) -> tuple[StreamReader, StreamWriter]:
+        if self._server_address.startswith("/"):
+            return await asyncio.open_unix_connection(self._server_address)
+        host, _, port = self._server_address.rpartition(":")
+        return await asyncio.open_connection(host, int(port))
 
     async def _pass_on(self, reader: StreamReader, writer: StreamWriter) -> None:
         try:
             while some := await reader.read(65536):
-                if not self._is_silent:
+                if not self._is_silent and reader not in self._silenced:
                     writer.write(some)
                     await writer.drain()
         except ConnectionError:

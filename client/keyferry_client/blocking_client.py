@@ -42,6 +42,7 @@ class BlockingKeyManagementServiceClient(BlockingOperations):
         *,
         tls: Tls | None = None,
         bearer_token: BearerToken | None = None,
+        region: str | None = None,
         credentials: grpc.ChannelCredentials | None = None,
         timeout: float = DEFAULT_TIMEOUT_SECONDS,
         retries: RetryPolicy = RetryPolicy(),  # noqa: B008 -- it cannot change
@@ -51,6 +52,7 @@ class BlockingKeyManagementServiceClient(BlockingOperations):
             address,
             tls=tls,
             bearer_token=bearer_token,
+            region=region,
             credentials=credentials,
             timeout=timeout,
             retries=retries,

@@ -12,6 +12,7 @@ A cancellation, through the token or as a task, ends whichever of these it finds
 import asyncio
 import contextlib
 import itertools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, cast
@@ -33,6 +34,8 @@ from keyferry_client.task import Task
 
 DEFAULT_TIMEOUT_SECONDS = 30.0
 DEFAULT_KEEPALIVE_SECONDS = 30.0
+REGION_METADATA = "keyferry-region"
+_REGION = re.compile(r"[a-z0-9-]{1,64}")
 
 
 class KeyManagementServiceClient(ImportingOperations):
@@ -45,7 +48,8 @@ class KeyManagementServiceClient(ImportingOperations):
 
     `tls` encrypts the connection and, with a certificate of the client, says who calls;
     `bearer_token` says so too, by a JWT. Whoever needs more of gRPC gives `credentials`
-    instead of both. `timeout` is the deadline of a call in seconds, retries included; each
+    instead of both. `region` is where the keys are, if not in the Region that the
+    service serves by default. `timeout` is the deadline of a call in seconds, retries included; each
     method takes another one for its call. While a call waits, a connection that shows no
     sign of life for `keepalive_seconds` is probed, and given up if that is not answered.
 
@@ -60,6 +64,7 @@ class KeyManagementServiceClient(ImportingOperations):
         *,
         tls: Tls | None = None,
         bearer_token: BearerToken | None = None,
+        region: str | None = None,
         credentials: grpc.ChannelCredentials | None = None,
         timeout: float = DEFAULT_TIMEOUT_SECONDS,
         retries: RetryPolicy = RetryPolicy(),  # noqa: B008 -- it cannot change
@@ -70,6 +75,8 @@ class KeyManagementServiceClient(ImportingOperations):
             raise InputError("The client needs an address, HOST:PORT.")
         if tls is not None and credentials is not None:
             raise InputError("Give tls or credentials, not both.")
+        if region is not None and not _REGION.fullmatch(region):
+            raise InputError(f"{region!r} is not a Region, as us-east-1 is one.")
         self._options = keepalive_options(keepalive_seconds)
         if tls is not None:
             credentials = tls.channel_credentials
@@ -79,6 +86,7 @@ class KeyManagementServiceClient(ImportingOperations):
                 check_way_of_token(one)
         self._credentials = credentials
         self._bearer_token = bearer_token
+        self._region = () if region is None else ((REGION_METADATA, region),)
         self._timeout = timeout
         self._retries = retries
         self._channels: Channels | None = None
@@ -166,10 +174,10 @@ class KeyManagementServiceClient(ImportingOperations):
 
     async def _metadata(self, rpc: Rpc[Any, Any], deadline: float) -> grpc.aio.Metadata | None:
         if self._bearer_token is None:
-            return None
+            return grpc.aio.Metadata(*self._region) if self._region else None
         try:
             async with asyncio.timeout_at(deadline):
-                return await authorization(self._bearer_token)
+                return grpc.aio.Metadata(await authorization(self._bearer_token), *self._region)
         except TimeoutError:
             raise DeadlineExceededError(
                 f"There was no bearer token before the deadline of {rpc.name}; nothing was sent."

@@ -73,15 +73,15 @@ class Tls:
         return (("grpc.ssl_target_name_override", self.server_name),)
 
 
-async def authorization(token: BearerToken) -> grpc.aio.Metadata:
-    """Return the metadata that shows `token`; InputError, which does not show it, if it cannot be sent."""
+async def authorization(token: BearerToken) -> tuple[str, str]:
+    """Return the entry of metadata that shows `token`; InputError, which does not show it, if it cannot be sent."""
     value = token if isinstance(token, str) else token()
     if inspect.isawaitable(value):
         value = await value
     value = value.strip()
     if not value or not all("!" <= character <= "~" for character in value):
         raise InputError("The bearer token is empty or holds characters that no token has.")
-    return grpc.aio.Metadata(("authorization", f"Bearer {value}"))
+    return ("authorization", f"Bearer {value}")
 
 
 def check_way_of_token(address: str) -> None:

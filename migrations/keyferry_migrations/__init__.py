@@ -4,6 +4,6 @@
 tests need; ``python -m keyferry_migrations "what it does"`` starts the next one.
 """
 
-from keyferry_migrations.runner import SchemaError, current_revision, head_revision, upgrade
+from keyferry_migrations.revisions import SchemaError, current_revision, head_revision, upgrade
 
 __all__ = ["SchemaError", "current_revision", "head_revision", "upgrade"]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from alembic.script import ScriptDirectory
 
-from keyferry_migrations.runner import head_revision
+from keyferry_migrations.revisions import head_revision
 
 
 def main(arguments: list[str]) -> int:

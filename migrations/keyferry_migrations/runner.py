@@ -21,10 +21,11 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
+
+from keyferry_migrations.revisions import SchemaError, current_revision, head_revision
 
 # A running server is never made to wait longer behind a migration that itself waits for a lock.
 LOCK_TIMEOUT_SECONDS = 5
@@ -34,24 +35,6 @@ _FOLDER = Path(__file__).parent
 _ADVISORY_LOCK = int.from_bytes(b"keyferry")
 _LOCK_NOT_AVAILABLE = "55P03"
 _QUERY_CANCELED = "57014"
-
-
-class SchemaError(Exception):
-    """The database cannot be brought to this release's schema; the text says what to do."""
-
-
-def head_revision() -> str:
-    """Return the revision that this release needs."""
-    head = _scripts().get_current_head()
-    if head is None:
-        raise AssertionError("this package holds no migrations")
-    return head
-
-
-def current_revision(connection: Connection) -> str | None:
-    """Return the revision that the database is at, also one that is not known here; None for an empty one."""
-    with _transaction(connection):
-        return MigrationContext.configure(connection).get_current_revision()
 
 
 def upgrade(connection: Connection, lock_wait_seconds: float = 60) -> Sequence[str]:

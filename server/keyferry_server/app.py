@@ -1,14 +1,11 @@
 """The composition root: settings in, running server out. It reads like a parts list."""
 
-import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
-import platformdirs
 from prometheus_client import GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR, CollectorRegistry
 
 from keyferry_server.administration.root_key_check import check_root_key
@@ -17,34 +14,29 @@ from keyferry_server.background.audit_log import AuditLog
 from keyferry_server.background.database_watch import DatabaseWatch
 from keyferry_server.background.deletion import KeyReaper
 from keyferry_server.background.expiry import ExpirySweeper
+from keyferry_server.background.invalidation import Invalidation
 from keyferry_server.background.key_usage import KeyUsageRecorder
 from keyferry_server.background.rate_limiter import RateLimiter
 from keyferry_server.background.root_key_watch import RootKeyWatch
 from keyferry_server.background.rotation import KeyRotator
 from keyferry_server.background.rsa_key_checks import RsaKeyChecks
 from keyferry_server.background.tasks import BackgroundTasks
-from keyferry_server.background.wrapping_key_pool import WrappingKeyPool
+from keyferry_server.background.wrapping_key_pool import WrappingKeyPool, cores
 from keyferry_server.call import Handler
 from keyferry_server.crypto.audit_signature import AuditSigner
 from keyferry_server.crypto.grant_token import GrantTokenCodec
 from keyferry_server.crypto.import_token import ImportTokenCodec
-from keyferry_server.crypto.installation import INSTALLATION_SECRET_BYTES
 from keyferry_server.crypto.key_material_id import KeyMaterialIds
-from keyferry_server.crypto.root_key import RootKeyProvider
-from keyferry_server.crypto.root_key.environment import EnvironmentRootKeyProvider
-from keyferry_server.crypto.root_key.file import FileRootKeyProvider, generate_root_key_file
 from keyferry_server.crypto.root_key.ring import RootKeyRing
 from keyferry_server.crypto.sealing import Sealer
-from keyferry_server.crypto.secret import Secret
 from keyferry_server.crypto.wrapping.wrapping_key import RSA_MODULUS_BITS
 from keyferry_server.domain.clock import Clock, SystemClock
 from keyferry_server.domain.identifiers import Scope
 from keyferry_server.domain.importable_keys import ImportableKeys
 from keyferry_server.domain.multi_region import ServedRegions
 from keyferry_server.domain.rate_limit import RateLimits
-from keyferry_server.domain.sealed_places import INSTALLATION_SECRET
 from keyferry_server.middleware.audit import audit
-from keyferry_server.middleware.authenticate import by_wire
+from keyferry_server.middleware.authenticate import by_wire, in_asked_region
 from keyferry_server.middleware.deadline import enforce_deadline
 from keyferry_server.middleware.faults import hide_faults
 from keyferry_server.middleware.keep_request import keep_request
@@ -53,6 +45,7 @@ from keyferry_server.middleware.log_calls import log_calls
 from keyferry_server.middleware.measure import measure
 from keyferry_server.middleware.record_usage import record_usage
 from keyferry_server.middleware.validate import validate_request
+from keyferry_server.opening import StartError, installation_secret_of, opened
 from keyferry_server.operations.access_key_ring import AccessKeyRing
 from keyferry_server.operations.fresh_material import FreshMaterial
 from keyferry_server.operations.get_key_last_usage import KeyUsages
@@ -61,19 +54,17 @@ from keyferry_server.operations.material_check import RsaKeyCheck
 from keyferry_server.parts import Parts
 from keyferry_server.routes import ROUTES
 from keyferry_server.settings import Settings
-from keyferry_server.storage.access_key_store import AccessKeyStore
 from keyferry_server.storage.audit_store import AuditStore
+from keyferry_server.storage.change_feed import ChangeFeed
 from keyferry_server.storage.database import Database
 from keyferry_server.storage.due_work import DueWork
-from keyferry_server.storage.embedded import EmbeddedPostgres, find_software, make_data_folder
+from keyferry_server.storage.heard_cache import HeardCache
 from keyferry_server.storage.import_token_store import ImportTokenStore
 from keyferry_server.storage.installation_store import InstallationStore
 from keyferry_server.storage.key_store import KeyStore
 from keyferry_server.storage.key_usage_store import KeyUsageStore
 from keyferry_server.storage.rate_limit_store import RateLimitStore
 from keyferry_server.storage.root_key_store import RootKeyStore
-from keyferry_server.storage.schema import check_schema, migrate
-from keyferry_server.storage.url import parse_database_url
 from keyferry_server.transport.aws_json.endpoint import AwsEndpoint
 from keyferry_server.transport.calls import Calls
 from keyferry_server.transport.grpc import GrpcServer
@@ -82,12 +73,6 @@ from keyferry_server.transport.servers import Servers
 
 # Each has a core for itself while it lasts.
 RSA_KEY_CHECKS_AT_ONCE = 2
-
-INSTALLATION_PLACE = INSTALLATION_SECRET.place(1)
-
-
-class StartError(Exception):
-    """The server cannot start; the text says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +88,7 @@ class RunningServer:
     reaper: KeyReaper
     rotator: KeyRotator
     audit_log: AuditLog
+    cache: HeardCache
     operations: Mapping[type[Any], Handler]
     background: BackgroundTasks
 
@@ -132,18 +118,19 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         stack.push_async_callback(root_key_watch.leave)
         installation_secret = await installation_secret_of(InstallationStore(database), sealer, clock)
         key_material_ids = KeyMaterialIds(installation_secret)
-        codec = ImportTokenCodec(installation_secret)
 
         usages = KeyUsageRecorder(KeyUsageStore(database), settings.usage_interval_seconds)
-        pool = WrappingKeyPool(RSA_MODULUS_BITS, settings.wrapping_key_pool_size, registry)
+        pool = _wrapping_keys(settings, registry)
+        cache, invalidation = _cache(settings, database, registry)
         parts = Parts(
             {
                 Clock: clock,
                 GrantTokenCodec: GrantTokenCodec(installation_secret),
                 Database: database,
+                HeardCache: cache,
                 ImportableKeys: ImportableKeys(settings.importable_keys),
                 DueWork: DueWork(database, settings.partition),
-                ImportTokenCodec: codec,
+                ImportTokenCodec: ImportTokenCodec(installation_secret),
                 KeyMaterialIds: key_material_ids,
                 KeyUsages: usages,
                 RsaKeyCheck: RsaKeyChecks(RSA_KEY_CHECKS_AT_ONCE),
@@ -168,7 +155,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
 
         scope = Scope(settings.partition, settings.default_region, settings.default_account)
         authentication = await build_authentication(settings, clock)
-        access_keys = AccessKeyRing(parts.get(AccessKeyStore), sealer)
+        access_keys = parts.get(AccessKeyRing)
         limiter = await _rate_limiter(settings, parts.get(RateLimitStore))
         audit_log = AuditLog(
             database,
@@ -187,7 +174,10 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
             log_calls,
             hide_faults,
             enforce_deadline,
-            by_wire(authentication.middleware, build_aws_authentication(settings, clock, access_keys)),
+            by_wire(
+                in_asked_region(authentication.middleware, settings.served_regions.allows),
+                build_aws_authentication(settings, clock, access_keys),
+            ),
             limit_rate(limiter.take),
             validate_request,
             keep_request,
@@ -201,17 +191,24 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         stack.push_async_callback(background.stop)
         servers = Servers(settings.drain_seconds, settings.http_receive_timeout_seconds)
         stack.push_async_callback(servers.stop)
+        shares_port = settings.workers > 1
         aws_address = await servers.start_http(
-            settings.aws_listen, AwsEndpoint(calls, settings.max_message_bytes), authentication.https
+            settings.aws_listen,
+            AwsEndpoint(calls, settings.max_message_bytes),
+            authentication.https,
+            shares_port=shares_port,
         )
         metrics_address = await servers.start_http(
             settings.metrics_listen, metrics_app(registry, watch.answers)
         )
-        grpc_server = GrpcServer(calls, settings.max_message_bytes, authentication.tls)
+        grpc_server = GrpcServer(
+            calls, settings.max_message_bytes, authentication.tls, shares_port=shares_port
+        )
         grpc_address = await servers.start_grpc(settings.grpc_listen, grpc_server)
         await grpc_server.set_serving(True)
 
         work = {
+            "invalidation": invalidation.run(),
             "wrapping key pool": pool.run(),
             "audit log": audit_log.run(),
             "audit log heads": audit_log.run_heads(),
@@ -237,114 +234,24 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
             reaper=reaper,
             rotator=rotator,
             audit_log=audit_log,
+            cache=cache,
             operations=operations,
             background=background,
         )
 
 
-@asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[tuple[RootKeyProvider, Database]]:
-    """Find the root key and open the database at its schema: the operator's, or our own embedded one."""
-    async with AsyncExitStack() as stack:
-        if settings.database_url is not None:
-            provider = root_key_provider(settings)
-            provider.load()  # before anything is opened: what cannot start leaves nothing behind
-            database = open_database(settings)
-            stack.push_async_callback(database.close)
-            await check_schema(database)
-        else:
-            find_software()  # before anything is made: what cannot start leaves nothing behind
-            folder = settings.data_dir or default_data_dir()
-            provider = _embedded_root_key(settings, folder)
-            postgres = await EmbeddedPostgres.start(folder)
-            stack.push_async_callback(postgres.stop)
-            await migrate(postgres.url(), settings.database_connect_timeout_seconds)
-            database = _database(settings, postgres.url())
-            stack.push_async_callback(database.close)
-        yield provider, database
+def _wrapping_keys(settings: Settings, registry: CollectorRegistry) -> WrappingKeyPool:
+    threads = max(1, cores() // settings.workers)
+    return WrappingKeyPool(RSA_MODULUS_BITS, settings.wrapping_key_pool_size, threads, registry)
 
 
-def open_database(settings: Settings) -> Database:
-    """Open the operator's database."""
-    return _database(settings, database_url(settings))
-
-
-def database_url(settings: Settings) -> str:
-    """Return the operator's database URL with its password in it."""
-    if settings.database_url is None:
-        raise StartError("there is no database URL: give --database-url or KEYFERRY_DATABASE_URL")
-    password = None
-    if settings.database_password_file is not None:
-        password = settings.database_password_file.read_text().rstrip("\r\n")
-    return parse_database_url(settings.database_url.get_secret_value(), password)
-
-
-def root_key_provider(settings: Settings) -> RootKeyProvider:
-    """Return where the settings say that the root key is."""
-    if settings.root_key is not None:
-        return EnvironmentRootKeyProvider(Secret(settings.root_key.get_secret_value().encode()))
-    if settings.root_key_file is not None:
-        return FileRootKeyProvider(settings.root_key_file)
-    if settings.pkcs11_module is not None:
-        return _pkcs11(settings, settings.pkcs11_module)
-    raise StartError(
-        "a server with a database URL needs its root key: make one with `keyferry-server root-key generate --out FILE`, "
-        "keep a copy of it apart from the database's backups, and name it with --root-key-file or KEYFERRY_ROOT_KEY_FILE"
-    )
-
-
-def default_data_dir() -> Path:
-    """Return where the embedded Postgres lives when nobody says otherwise.
-
-    As root it runs as another user, whom root's own folders are closed to.
-    """
-    if os.geteuid() == 0:
-        return Path("/var/lib/keyferry")
-    return Path(platformdirs.user_data_dir("keyferry", appauthor=False))
-
-
-def _database(settings: Settings, url: str) -> Database:
-    return Database(
-        url,
-        pool_size=settings.database_pool_size,
-        connect_timeout=settings.database_connect_timeout_seconds,
-        statement_timeout=settings.database_statement_timeout_seconds,
-    )
-
-
-def _pkcs11(settings: Settings, module: Path) -> RootKeyProvider:
-    try:
-        from keyferry_server.crypto.root_key.pkcs11 import Pkcs11RootKeyProvider  # noqa: PLC0415 -- an extra
-    except ImportError:
-        raise StartError(
-            "a root key in a PKCS#11 device needs the extra: pip install 'keyferry-server[pkcs11]'"
-        ) from None
-    pin = settings.pkcs11_pin.get_secret_value() if settings.pkcs11_pin is not None else None
-    if settings.pkcs11_pin_file is not None:
-        pin = settings.pkcs11_pin_file.read_text().rstrip("\r\n")
-    return Pkcs11RootKeyProvider(
-        module, settings.pkcs11_token or "", Secret((pin or "").encode()), settings.pkcs11_key_label
-    )
-
-
-def _embedded_root_key(settings: Settings, folder: Path) -> RootKeyProvider:
-    """Find the root key of the embedded database; make it together with the database, and never later."""
-    if (
-        settings.root_key is not None
-        or settings.root_key_file is not None
-        or settings.pkcs11_module is not None
-    ):
-        return root_key_provider(settings)
-    path = folder / "root-key"
-    if not path.exists():
-        if (folder / "postgres").exists():
-            raise StartError(
-                f"{path} is missing, but {folder / 'postgres'} holds keys that only it opens: put the root key back "
-                "from your copy, or choose another data folder"
-            )
-        make_data_folder(folder)
-        generate_root_key_file(path)
-    return FileRootKeyProvider(path)
+def _cache(
+    settings: Settings, database: Database, registry: CollectorRegistry
+) -> tuple[HeardCache, Invalidation]:
+    cache = HeardCache(settings.key_cache_size)
+    database.on_change(cache.forget)
+    lease, stale = settings.key_cache_lease_seconds, settings.key_cache_stale_seconds
+    return cache, Invalidation(ChangeFeed(database), cache, lease, stale, registry)
 
 
 async def _rate_limiter(settings: Settings, store: RateLimitStore) -> RateLimiter:
@@ -372,13 +279,3 @@ async def _check_clock(watch: DatabaseWatch) -> None:
             f"{watch.largest_drift.total_seconds():g} s: replicas would not agree on what has expired. Set both clocks "
             "by NTP, or allow more with KEYFERRY_MAX_CLOCK_DRIFT_SECONDS"
         )
-
-
-async def installation_secret_of(store: InstallationStore, sealer: Sealer, clock: Clock) -> Secret:
-    """Return the installation's secret; it is made with the first use of a database."""
-
-    def make() -> bytes:
-        return sealer.seal(Secret.generate(INSTALLATION_SECRET_BYTES), INSTALLATION_PLACE)
-
-    sealed = await store.load_or_add(make, clock.now())
-    return sealer.unseal_at_start(sealed, INSTALLATION_PLACE)

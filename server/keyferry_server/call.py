@@ -50,7 +50,8 @@ class Call:
     nobody between can read it. Policies decide by `request`, which is what is asked,
     and by `facts`, which an operation found out about it, by condition key.
     What the caller showed to say who it is: over gRPC `evidence`; over AWS's wire
-    the whole `http_request`, which is signed.
+    the whole `http_request`, which is signed. `asked_region` is what a caller over gRPC
+    asks for in place of the default Region; `scope` is in it once that is granted.
     """
 
     request_id: str
@@ -63,6 +64,7 @@ class Call:
     request: Message | None = None
     http_request: HttpRequest | None = None
     evidence: Evidence = NOTHING_SHOWN
+    asked_region: str | None = None
     facts: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 

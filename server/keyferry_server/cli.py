@@ -4,16 +4,14 @@ Exit codes: 0 done, 1 it cannot be done (the reason is on standard error), 2 wro
 """
 
 import asyncio
-import signal
 import sys
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 import structlog
 import typer
 
 from keyferry_server.administration.root_key_check import check_root_key
-from keyferry_server.app import StartError, database_url, open_database, root_key_provider, running
-from keyferry_server.authentication import build_authentication
 from keyferry_server.commands import access_key, audit, policy, principal, root_key
 from keyferry_server.commands.certificates import certificates
 from keyferry_server.commands.process import DatabaseUrl, DataDir, RootKeyFile, read_settings, run
@@ -21,8 +19,17 @@ from keyferry_server.crypto.root_key.ring import RootKeyRing
 from keyferry_server.domain.clock import SystemClock
 from keyferry_server.hardening import harden_process
 from keyferry_server.logs import configure_logs
+from keyferry_server.opening import StartError, database_url, open_database, root_key_provider
+from keyferry_server.own_process import own_figures
 from keyferry_server.settings import Settings
 from keyferry_server.storage.schema import check_schema, migrate
+from keyferry_server.workers import (
+    READY,
+    decode_settings,
+    stop_on_signals,
+    supervise,
+    until_supervisor_ends,
+)
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -52,7 +59,7 @@ def serve(
     grpc_listen: Listen = None,
     aws_listen: ListenOrOff = None,
     metrics_listen: ListenOrOff = None,
-    workers: Annotated[int | None, typer.Option(help="Worker processes; this version runs 1.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Worker processes on this machine.")] = None,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C; prints one line when ready."""
     settings = read_settings(
@@ -65,7 +72,15 @@ def serve(
         workers=workers,
     )
     configure_logs(settings.log_level, settings.log_format)
-    run(_serve(settings))
+    run(_serve(settings) if settings.workers == 1 else _supervise(settings))
+
+
+@app.command(hidden=True)
+def worker(number: int) -> None:
+    """Serve as one of several workers: what a supervisor starts, with the settings on standard input."""
+    settings = decode_settings(sys.stdin.buffer.readline())
+    configure_logs(settings.log_level, settings.log_format, number)
+    run(_serve(settings, until_supervisor_ends))
 
 
 @app.command("migrate")
@@ -93,12 +108,41 @@ def main() -> None:
     app()
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: Settings, until: Callable[[], Awaitable[None]] | None = None) -> None:
+    from keyferry_server.app import running  # noqa: PLC0415 -- no other command waits for what serves
+
     harden_process()
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    stop_on_signals(stop)
+    if until is None:
+        _warn(settings)
+    async with running(settings) as server:
+        _log.info("ready", **own_figures())
+        sys.stdout.write(
+            f"{READY}grpc={server.grpc_address} aws={server.aws_address} metrics={server.metrics_address}\n"
+        )
+        sys.stdout.flush()
+        ends = [asyncio.ensure_future(one) for one in (stop.wait(), server.background.crashed())]
+        if until is not None:
+            ends.append(asyncio.ensure_future(until()))
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        has_crashed = ends[1].done()
+        for waiting in ends:
+            waiting.cancel()
+        _log.info("draining", seconds=settings.drain_seconds)
+    if has_crashed:
+        raise StartError("the server stopped because a background task failed; the log says why")
+
+
+async def _supervise(settings: Settings) -> None:
+    harden_process()
+    stop = asyncio.Event()
+    stop_on_signals(stop)
+    _warn(settings)
+    await supervise(settings, stop)
+
+
+def _warn(settings: Settings) -> None:
     if settings.auth == "none":
         _log.warning("NO AUTHENTICATION: everyone who can reach this server can use every key in it")
     if settings.aws_listen != "off" and not settings.checks_signatures:
@@ -107,20 +151,6 @@ async def _serve(settings: Settings) -> None:
             listen=settings.aws_listen,
             account=settings.default_account,
         )
-    async with running(settings) as server:
-        sys.stdout.write(
-            f"keyferry-server is ready: grpc={server.grpc_address} aws={server.aws_address} metrics={server.metrics_address}\n"
-        )
-        sys.stdout.flush()
-        stopped = asyncio.create_task(stop.wait())
-        crashed = asyncio.create_task(server.background.crashed())
-        await asyncio.wait({stopped, crashed}, return_when=asyncio.FIRST_COMPLETED)
-        has_crashed = crashed.done()
-        for waiting in (stopped, crashed):
-            waiting.cancel()
-        _log.info("draining", seconds=settings.drain_seconds)
-    if has_crashed:
-        raise StartError("the server stopped because a background task failed; the log says why")
 
 
 async def _migrate(settings: Settings) -> None:
@@ -128,6 +158,8 @@ async def _migrate(settings: Settings) -> None:
 
 
 async def _check(settings: Settings) -> None:
+    from keyferry_server.authentication import build_authentication  # noqa: PLC0415 -- as above
+
     await build_authentication(settings, SystemClock())
     if settings.database_url is None:
         return

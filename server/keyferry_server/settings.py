@@ -155,7 +155,7 @@ class Settings(BaseSettings):
     jwt_algorithms: Algorithms = "RS256,PS256,ES256,ES384,Ed25519"
     jwt_clock_skew_seconds: Annotated[int, Field(ge=0, le=600)] = 30
     jwt_principal_claim: str | None = None
-    workers: Literal[1] = 1
+    workers: Annotated[int, Field(ge=1, le=256)] = 1
 
     # Whose keys they are.
     partition: Annotated[str, Field(pattern=r"^[a-z][a-z-]*$")] = "aws"
@@ -171,6 +171,9 @@ class Settings(BaseSettings):
     http_receive_timeout_seconds: Seconds = 20
     rate_limits: Limits | None = None
     wrapping_key_pool_size: Annotated[int, Field(ge=0, le=1000)] = 4
+    key_cache_size: Annotated[int, Field(ge=0)] = 10_000
+    key_cache_lease_seconds: Annotated[float, Field(ge=0.1, le=60)] = 2.0
+    key_cache_stale_seconds: Annotated[float, Field(ge=0)] = 0.0
     sweep_interval_seconds: Seconds = 60
     usage_interval_seconds: Seconds = 60
     audit_write: Literal["batched", "each-call"] = "batched"

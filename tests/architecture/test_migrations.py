@@ -77,7 +77,7 @@ async def catalogue(connection: AsyncConnection) -> dict[str, list[str]]:
     return found
 
 
-def test_there_is_one_head() -> None:
+def test_there_is_one_head_and_it_is_known_without_alembic() -> None:
     assert SCRIPTS.get_heads() == [head_revision()]
 
 
@@ -197,7 +197,7 @@ async def test_what_belongs_to_a_key_belongs_to_its_region_after_the_migration_t
                 await connection.execute(text(statement), {"key_id": key_id, "region": region} | _ids(key_id))
         await connection.commit()
 
-    assert await migrate(empty_database_url) == ["0009"]
+    assert "0009" in await migrate(empty_database_url)
 
     async with connected(empty_database_url) as connection:
         tables = ("key_materials", "import_tokens", "import_receipts", "key_usages", "key_tags", "grants")

@@ -66,6 +66,8 @@ async def change(server: TestServer, statement: str, **values: object) -> None:
         return (await transaction.connection.execute(executable, values)).rowcount
 
     assert await server.running.database.transact(write) > 0
+    # The server hears of it a moment later. No test of a rule waits for that.
+    server.running.cache.forget_all()
 
 
 async def schedule_deletion(server: TestServer, key_id: str, deletion_date: datetime | None = None) -> None:

@@ -55,7 +55,7 @@ def silent_port() -> Iterator[int]:
         (["--grpc-listen", "nowhere"], {}, "KEYFERRY_GRPC_LISTEN"),
         (["--metrics-listen", "127.0.0.1:http"], {}, "KEYFERRY_METRICS_LISTEN"),
         (["--aws-listen", "8701"], {}, "KEYFERRY_AWS_LISTEN"),
-        (["--workers", "2"], {}, "KEYFERRY_WORKERS"),
+        (["--workers", "0"], {}, "KEYFERRY_WORKERS"),
         ([], {"KEYFERRY_DRAIN_SECONDS": "soon"}, "KEYFERRY_DRAIN_SECONDS"),
         ([], {"KEYFERRY_LOG_LEVEL": "loud"}, "KEYFERRY_LOG_LEVEL"),
         (

@@ -27,7 +27,6 @@ from keyferry.v1 import (
 )
 from keyferry_client import KeyManagementServiceClient
 from keyferry_client.errors import IncorrectKeyMaterialException
-from keyferry_server.app import INSTALLATION_PLACE
 from keyferry_server.crypto.import_token import ImportTokenCodec
 from keyferry_server.crypto.key_material_id import KeyMaterialIds
 from keyferry_server.crypto.root_key.file import load_root_key_file
@@ -35,6 +34,7 @@ from keyferry_server.crypto.sealing import Sealer
 from keyferry_server.crypto.secret import Secret
 from keyferry_server.crypto.wrapping.wrapping_key import WrappingKeyPair
 from keyferry_server.domain.key_material import WrappingKeySpec
+from keyferry_server.opening import INSTALLATION_PLACE
 from keyferry_server.operations.get_parameters_for_import import GetParametersForImport, WrappingKeySource
 from keyferry_server.operations.key_use import material_place
 

@@ -333,6 +333,18 @@ async def test_every_operation_asks_who_is_calling_before_it_looks_at_the_reques
                 await getattr(client, f"{name}_async")()
 
 
+async def test_who_may_not_call_does_not_learn_which_regions_there_are(
+    start: ServerFactory, jwt: dict[str, Any], trusted: Pair
+) -> None:
+    server = await start(**jwt)
+    for region in ("us-east-1", "mars-north-1"):
+        client = KeyManagementServiceClient(
+            server.address, credentials=channel_credentials(trusted, None, None), region=region, timeout=10
+        )
+        with pytest.raises(MissingAuthenticationTokenException):
+            await list_keys(client)
+
+
 async def test_with_both_a_token_speaks_and_a_certificate_that_is_no_good_is_not_made_good_by_one(
     start: ServerFactory, mtls: dict[str, Any], jwt: dict[str, Any], trusted: Pair, issuer: Issuer
 ) -> None:

@@ -13,7 +13,8 @@ from steps import create_imported_key, state_of
 from structlog.testing import capture_logs
 
 from keyferry_client import KeyManagementServiceClient
-from keyferry_server.app import StartError, running
+from keyferry_server.app import running
+from keyferry_server.opening import StartError
 from keyferry_server.settings import Settings
 
 WARNING = "our clock and the database's drift apart"

@@ -7,7 +7,7 @@ from rows import connected
 
 from keyferry.v1 import GenerateRandomRequest
 from keyferry_client import KeyManagementServiceClient, ThrottlingException
-from keyferry_server.app import StartError
+from keyferry_server.opening import StartError
 
 ONE_BYTE = GenerateRandomRequest(number_of_bytes=1)
 

@@ -107,6 +107,14 @@ def options(
         Path | None,
         typer.Option(envvar="KEYFERRY_TOKEN_FILE", metavar="FILE", help="File with a bearer token (JWT)."),
     ] = None,
+    region: Annotated[
+        str | None,
+        typer.Option(
+            envvar="KEYFERRY_REGION",
+            metavar="REGION",
+            help="Where the keys are. Default: the service's default Region.",
+        ),
+    ] = None,
     timeout: Annotated[
         float, typer.Option(metavar="SECONDS", min=0.001, help="Deadline of each call.")
     ] = 30.0,
@@ -116,5 +124,5 @@ def options(
 ) -> None:
     """Take the options that stand before the command."""
     context.obj = Session(
-        tuple(endpoint.split(",")), output, identity, authorities, server_name, token_file, timeout
+        tuple(endpoint.split(",")), output, identity, authorities, server_name, token_file, timeout, region
     )

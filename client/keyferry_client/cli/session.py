@@ -34,6 +34,7 @@ class Session:
     server_name: str | None = None
     token_file: Path | None = None
     timeout: float = 30.0
+    region: str | None = None
 
     def call(self, work: Callable[[KeyManagementServiceClient], Awaitable[Answer]]) -> Answer:
         """Do `work` with a client of the endpoints and return what it returns."""
@@ -80,6 +81,7 @@ class Session:
             self.endpoints,
             tls=self._tls(),
             bearer_token=None if self.token_file is None else self.token_file.read_text().strip(),
+            region=self.region,
             timeout=self.timeout,
         )
 

@@ -33,7 +33,7 @@ class Progress:
 
     rewrapped: int
     total: int
-    unopened: tuple[Place, ...]
+    unopened: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

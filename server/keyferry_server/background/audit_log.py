@@ -151,7 +151,10 @@ class AuditLog:
         return head
 
     async def _write(self) -> None:
-        while batch := self._unwritten[:BATCH]:
+        # What comes meanwhile waits for the next time: else a busy server wrote a few records at a time.
+        left = len(self._unwritten)
+        while batch := self._unwritten[: min(left, BATCH)]:
+            left -= len(batch)
 
             async def nothing(_: Transaction) -> None:
                 pass

@@ -78,7 +78,7 @@ def disable(
     data_dir: DataDir = None,
     root_key_file: RootKeyFile = None,
 ) -> None:
-    """Switch an access key off. Running servers forget it within 5 seconds."""
+    """Switch an access key off. Running servers hear of it at once."""
 
     async def work(keys: OperatorAccessKeys) -> None:
         await keys.switch(access_key_id, enabled=False)
@@ -93,7 +93,7 @@ def delete(
     data_dir: DataDir = None,
     root_key_file: RootKeyFile = None,
 ) -> None:
-    """Delete an access key for good. Running servers forget it within 5 seconds."""
+    """Delete an access key for good. Running servers hear of it at once."""
 
     async def work(keys: OperatorAccessKeys) -> None:
         await keys.delete(access_key_id)

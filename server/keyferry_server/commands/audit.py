@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from keyferry_server.app import installation_secret_of, opened
 from keyferry_server.commands.process import DatabaseUrl, DataDir, RootKeyFile, fail, read_settings, run
 from keyferry_server.crypto.audit_signature import AuditSigner, is_signed_by
 from keyferry_server.crypto.root_key.ring import RootKeyRing
@@ -15,6 +14,7 @@ from keyferry_server.crypto.sealing import Sealer
 from keyferry_server.domain.audit_check import AuditCheck
 from keyferry_server.domain.clock import SystemClock
 from keyferry_server.logs import configure_logs
+from keyferry_server.opening import installation_secret_of, opened
 from keyferry_server.settings import Settings
 from keyferry_server.storage.audit_store import AuditStore
 from keyferry_server.storage.database import Database

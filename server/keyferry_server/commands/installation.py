@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from prometheus_client import CollectorRegistry
 
 from keyferry_server.administration.root_key_check import check_root_key, seal_as_everybody
-from keyferry_server.app import installation_secret_of, opened
 from keyferry_server.background.audit_log import AuditLog
 from keyferry_server.crypto.audit_signature import AuditSigner
 from keyferry_server.crypto.root_key.ring import RootKeyRing
 from keyferry_server.crypto.sealing import Sealer
 from keyferry_server.crypto.secret import Secret
 from keyferry_server.domain.clock import Clock, SystemClock
+from keyferry_server.opening import installation_secret_of, opened
 from keyferry_server.settings import Settings
 from keyferry_server.storage.audit_store import AuditStore
 from keyferry_server.storage.database import Database

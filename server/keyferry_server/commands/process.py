@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Annotated, Any, Never
 
 import typer
+import uvloop
 from pydantic import ValidationError
 
-from keyferry_server.app import StartError
 from keyferry_server.authn.principal_map import PrincipalMapError
 from keyferry_server.authn.token_keys import TokenKeysError
 from keyferry_server.crypto.root_key import RootKeyError
 from keyferry_server.domain.errors import KmsError
+from keyferry_server.opening import StartError
 from keyferry_server.settings import Settings, describe_setting_errors
 from keyferry_server.storage.database import DatabaseUnusableError
 from keyferry_server.storage.embedded import EmbeddedPostgresError
@@ -48,7 +49,8 @@ def read_settings(**options: object) -> Settings:
 def run(work: Coroutine[Any, Any, None]) -> None:
     """Run a command to its end; exit with the reason if it cannot be done."""
     try:
-        asyncio.run(work)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(work)
     except KeyboardInterrupt:
         sys.exit(130)
     except (

@@ -11,12 +11,12 @@ from keyferry_server.administration.root_key_check import check_root_key, seal_a
 from keyferry_server.administration.root_key_rewrap import PORTION, Progress, RootKeyRewrap
 from keyferry_server.administration.root_key_rotation import RootKeyRotation
 from keyferry_server.administration.root_key_versions import RootKeyVersions, VersionStatus
-from keyferry_server.app import StartError, opened, root_key_provider
 from keyferry_server.commands.process import DatabaseUrl, DataDir, RootKeyFile, fail, read_settings, run
 from keyferry_server.crypto.root_key import RootKeyError, RootKeyProvider
 from keyferry_server.crypto.root_key.file import generate_root_key_file
 from keyferry_server.crypto.root_key.ring import RootKeyRing
 from keyferry_server.logs import configure_logs
+from keyferry_server.opening import StartError, opened, root_key_provider
 from keyferry_server.settings import Settings
 from keyferry_server.storage.database import Database
 from keyferry_server.storage.root_key_store import Replica
@@ -171,8 +171,8 @@ async def _rewrap(rewrapping: RootKeyRewrap, wait_seconds: float) -> None:
             shown = progress.rewrapped
             typer.echo(f"rewrapped {progress.rewrapped} of {progress.total}")
     if progress.unopened:
-        for place in progress.unopened:
-            typer.echo(f"cannot be opened: {place.purpose} of {place.table} {place.row}")
+        for row in progress.unopened:
+            typer.echo(f"cannot be opened: {row}")
         fail(
             f"{len(progress.unopened)} secrets cannot be opened: they were damaged. Restore them from a backup."
         )

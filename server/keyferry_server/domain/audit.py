@@ -29,6 +29,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from keyferry_server.domain.random_id import generate_random_id
+
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 ZERO_HASH = bytes(32)
 
 
@@ -41,7 +44,7 @@ class AuditEvent:
 
     def encode(self) -> str:
         """Return the event as one line of JSON, with an id and always the same for the same content."""
-        return encode_json({**self.content, "eventID": str(uuid.uuid4())})
+        return encode_json({**self.content, "eventID": generate_random_id()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +117,9 @@ def head_content(number: int, previous: bytes, signed_at: datetime, ends: Sequen
 
 def encode_json(content: Mapping[str, Any]) -> str:
     """Return JSON that is always the same for the same content."""
-    return json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return _ENCODER.encode(content)
 
 
 def format_time(moment: datetime) -> str:
     """Return a moment as CloudTrail writes it, with microseconds."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"

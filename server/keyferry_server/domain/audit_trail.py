@@ -6,11 +6,12 @@ and the key has to hand it on.
 
 import ipaddress
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache, lru_cache
 from typing import Any, Protocol
 
 from keyferry_server.domain.audit import AuditEvent, format_time
@@ -36,14 +37,24 @@ class AuditTrail(Protocol):
 current_trail: ContextVar[AuditTrail | None] = ContextVar("current_trail", default=None)
 
 
-@contextmanager
-def recording(trail: AuditTrail) -> Iterator[None]:
+class _Recording:
+    """A context manager by hand: every call goes through it."""
+
+    __slots__ = ("_token", "_trail")
+
+    def __init__(self, trail: AuditTrail) -> None:
+        self._trail = trail
+
+    def __enter__(self) -> None:
+        self._token = current_trail.set(self._trail)
+
+    def __exit__(self, *_: object) -> None:
+        current_trail.reset(self._token)
+
+
+def recording(trail: AuditTrail) -> AbstractContextManager[None]:
     """Make `trail` the one of everything inside."""
-    token = current_trail.set(trail)
-    try:
-        yield
-    finally:
-        current_trail.reset(token)
+    return _Recording(trail)
 
 
 @dataclass(slots=True)
@@ -73,7 +84,7 @@ class CallTrail:
             "sourceIPAddress": _address(self.peer),
             "userIdentity": dict(self.caller),
             "requestID": self.request_id,
-            "readOnly": _CHANGES.match(self.operation) is None,
+            "readOnly": _is_read_only(self.operation),
             "requestParameters": self.parameters,
             "resources": [_resource(arn, kind) for arn, kind in self.resources.items()],
         }
@@ -141,10 +152,16 @@ def _note_resource(kind: str, arn: str) -> None:
         trail.resources[arn] = kind
 
 
+@cache
+def _is_read_only(operation: str) -> bool:
+    return _CHANGES.match(operation) is None
+
+
 def _resource(arn: str, kind: str = "AWS::KMS::Key") -> dict[str, str]:
     return {"type": kind, "ARN": arn, "accountId": arn.split(":")[4]}
 
 
+@lru_cache(maxsize=1024)
 def _address(peer: str) -> str:
     """Return the address of a peer as gRPC writes it (ipv4:127.0.0.1:1234), or the peer as it is."""
     host = peer.partition(":")[2].rpartition(":")[0].strip("[]").replace("%5B", "").replace("%5D", "")

@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from keyferry_server.domain.errors import ValidationException, shown
+
 
 class ServedRegions(Protocol):
     """The Regions that there are: the operator's to say."""
@@ -12,6 +14,13 @@ class ServedRegions(Protocol):
     def allows(self, region: str) -> bool:
         """Tell whether there is a Region of that name."""
         ...
+
+
+def no_such_region(region: str) -> ValidationException:
+    """Return the refusal of a Region that there is not."""
+    return ValidationException(
+        f"There is no Region {shown(region)} here. Which there are is the operator's to say (KEYFERRY_ALLOWED_REGIONS)."
+    )
 
 
 class MultiRegionKeyType(StrEnum):

@@ -68,6 +68,10 @@ class RateLimits:
             limits[name] = RateLimit(name, _positive(number, part))
         return cls(limits)
 
+    def __str__(self) -> str:
+        """Return what `parse` reads."""
+        return ",".join(f"{limit.name}={limit.per_second!r}" for limit in self.limits.values())
+
     def of(self, operation: str) -> RateLimit | None:
         """Return the limit that an operation counts against, if there is one."""
         return self.limits.get(operation) or self.limits.get(ANY_OPERATION)

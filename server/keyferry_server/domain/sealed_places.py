@@ -54,6 +54,10 @@ class SealedColumn:
             raise ValueError(f"A place in {self.table} is named by {', '.join(self.sealed_for)}.")
         return Place(self.table, "/".join(_text(part) for part in names), self.purpose)
 
+    def name_of_row(self, *identity: object) -> str:
+        """Return how an operator finds the row with that primary key."""
+        return f"{self.purpose} of {self.table} {'/'.join(_text(part) for part in identity)}"
+
     def place_of_row(self, *identity: object) -> Place:
         """Return the place of the row with that primary key."""
         names = zip(self.identity, identity, strict=True)

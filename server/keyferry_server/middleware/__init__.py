@@ -5,11 +5,8 @@ A middleware is a function of the request, its call and the handler inside it.
 
 from collections.abc import Sequence
 from functools import reduce
-from typing import Any
 
-from google.protobuf.message import Message
-
-from keyferry_server.call import Call, Handler, Middleware
+from keyferry_server.call import Handler, Middleware
 
 
 def compose(middleware: Sequence[Middleware], operation: Handler) -> Handler:
@@ -18,7 +15,5 @@ def compose(middleware: Sequence[Middleware], operation: Handler) -> Handler:
 
 
 def _wrap(inner: Handler, outer: Middleware) -> Handler:
-    async def handle(request: Any, call: Call) -> Message:
-        return await outer(request, call, inner)
-
-    return handle
+    # Not a coroutine of its own: one less to go through at every call and every layer.
+    return lambda request, call: outer(request, call, inner)

@@ -22,6 +22,7 @@ from keyferry_server.domain.errors import (
     UnrecognizedClientException,
     shown,
 )
+from keyferry_server.domain.multi_region import no_such_region
 
 AllowsRegion = Callable[[str], bool]
 
@@ -68,6 +69,26 @@ def by_wire(over_grpc: Middleware, over_aws: Middleware) -> Middleware:
     async def authenticated(request: Message, call: Call, proceed: Handler) -> Message:
         authenticate = over_grpc if call.http_request is None else over_aws
         return await authenticate(request, call, proceed)
+
+    return authenticated
+
+
+def in_asked_region(authenticate: Middleware, allows_region: AllowsRegion) -> Middleware:
+    """Return a middleware of gRPC whose callers, once they are known, may ask for another Region than the default one."""
+
+    async def authenticated(request: Message, call: Call, proceed: Handler) -> Message:
+        async def there(request: Message, call: Call) -> Message:
+            region = call.asked_region
+            if region is None:
+                return await proceed(request, call)
+            if not allows_region(region):
+                raise no_such_region(region)
+            call = replace(call, scope=replace(call.scope, region=region))
+            if isinstance(call.caller, Principal):
+                note_caller(call.caller.account_id, call.caller.arn, region)
+            return await proceed(request, call)
+
+        return await authenticate(request, call, there)
 
     return authenticated
 

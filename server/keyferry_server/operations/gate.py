@@ -65,7 +65,9 @@ class Gate:
             caller, permission, key, standing, self.conditions(call, caller, permission, key)
         )
         result = admit(access, key)
-        if isinstance(result, Decision) and result.is_open_to_grants:
+        # Of a key of another account also when it is denied anyway: `refusal_of_unknown` does not know that.
+        is_foreign = key.account_id != caller.account_id
+        if isinstance(result, Decision) and (result.is_open_to_grants or (is_foreign and standing.is_known)):
             grantees = (caller.arn, caller.root_arn)
             grants = await self.grants.of_grantees(key.identifier, grantees, transaction)
             access = replace(access, standing=replace(standing, grants=grants))

@@ -13,7 +13,7 @@ from keyferry_server.domain.identifiers import (
     parse_identifier,
     parse_key_identifier,
 )
-from keyferry_server.domain.key import Key
+from keyferry_server.domain.key import GuardedKey, Key
 from keyferry_server.operations.gate import Gate
 from keyferry_server.storage.database import Transaction
 from keyferry_server.storage.key_store import KeyStore
@@ -48,7 +48,7 @@ class KeyDoor:
         if is_foreign and permission not in ACROSS_ACCOUNTS:
             raise denied_across_accounts(call.caller, permission, identifier.arn)
         try:
-            guarded = await self.keys.load(identifier)
+            guarded = await self.load(identifier)
         except NotFoundException:
             if not is_foreign:
                 raise
@@ -66,12 +66,19 @@ class KeyDoor:
         """Return the key that a ciphertext names: one of the caller's account, or of another one."""
         identifier = KeyIdentifier(call.scope, key_id)
         try:
-            guarded = await self.keys.load(identifier)
+            guarded = await self.load(identifier)
         except NotFoundException:
             scope = await self.keys.scope_of(key_id, call.scope)
+            if scope == call.scope:
+                # There is none. That takes as many look-ups as to refuse one of another account.
+                await self.gate.refusal_of_unknown(identifier, call, permission or call.route.permission)
             return await self.open_identified(KeyIdentifier(scope, key_id), call, permission)
         note_key(identifier.arn)
         return await self.gate.admit(guarded, call, permission or call.route.permission)
+
+    async def load(self, identifier: KeyIdentifier | AliasIdentifier) -> GuardedKey:
+        """Read a key, or the key that an alias names; NotFoundException if it is not there."""
+        return await self.keys.load(identifier)
 
     async def key_id_of(self, text: str, call: Call) -> str | None:
         """Return the key ID of what a caller named, without opening it; None if an alias names nothing."""
@@ -79,7 +86,7 @@ class KeyDoor:
         if isinstance(identifier, KeyIdentifier):
             return identifier.key_id
         try:
-            return (await self.keys.load(identifier)).identifier.key_id
+            return (await self.load(identifier)).identifier.key_id
         except NotFoundException:
             return None
 

@@ -18,7 +18,7 @@ from keyferry_server.domain.errors import (
 from keyferry_server.domain.key import Key
 from keyferry_server.domain.key_material import KeyMaterial
 from keyferry_server.domain.sealed_places import KEY_MATERIAL, Place
-from keyferry_server.operations.key_door import KeyDoor
+from keyferry_server.operations.cached_key_door import CachedKeyDoor
 
 
 def material_place(key_id: str, key_material_id: str) -> Place:
@@ -55,7 +55,7 @@ class Decrypted:
 class KeyUse:
     """Opens keys for use, encrypts with their current material and decrypts with the material a ciphertext names."""
 
-    door: KeyDoor
+    door: CachedKeyDoor
     sealer: Sealer
     clock: Clock
 
@@ -113,9 +113,19 @@ class KeyUse:
             ) from None
 
     def _unseal(self, key: Key, material: KeyMaterial) -> Secret:
+        """Return key material in the clear; it stays in memory beside its key, and no longer."""
         if material.sealed is None:
             raise KMSInternalException(f"{key.arn} is enabled without the key material it needs")
-        return self.sealer.unseal(material.sealed, material_place(key.key_id, material.key_material_id))
+        place = material_place(key.key_id, material.key_material_id)
+        beside = self.door.cache.beside(key.identifier)
+        # Both: the same bytes in another place must not open.
+        name = (place, material.sealed)
+        secret: Secret | None = None if beside is None else beside.get(name)
+        if secret is None:
+            secret = self.sealer.unseal(material.sealed, place)
+            if beside is not None:
+                beside[name] = secret
+        return secret
 
 
 def _current(key: Key) -> KeyMaterial:

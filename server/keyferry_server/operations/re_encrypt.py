@@ -8,9 +8,9 @@ from keyferry_server.call import Call
 from keyferry_server.domain.dry_run import stop_if_dry_run
 from keyferry_server.domain.errors import DryRunOperationException
 from keyferry_server.domain.key_specs import EncryptionAlgorithm
+from keyferry_server.operations.cached_key_door import CachedKeyDoor
 from keyferry_server.operations.decryption import ignores_ciphertext
 from keyferry_server.operations.encryption import Encryption
-from keyferry_server.operations.key_door import KeyDoor
 from keyferry_server.operations.key_use import key_id_in
 from keyferry_server.wire.condition_keys import RE_ENCRYPT_ON_SAME_KEY
 from keyferry_server.wire.enums import format_enum, parse_enum
@@ -23,7 +23,7 @@ class ReEncrypt:
     """Moves a ciphertext from one key and context to another."""
 
     encryption: Encryption
-    door: KeyDoor
+    door: CachedKeyDoor
 
     async def __call__(self, request: ReEncryptRequest, call: Call) -> ReEncryptResponse:
         """Decrypt with the source, encrypt with the destination; each needs its own permission."""

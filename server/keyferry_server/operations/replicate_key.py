@@ -16,11 +16,10 @@ from keyferry_server.authz.permission import Permission
 from keyferry_server.call import Call
 from keyferry_server.domain.audit_trail import note_key
 from keyferry_server.domain.clock import Clock
-from keyferry_server.domain.errors import ValidationException, shown
 from keyferry_server.domain.key import Key, Origin
 from keyferry_server.domain.key_labels import KeyLabels
 from keyferry_server.domain.key_policy import default_key_policy, stored_key_policy
-from keyferry_server.domain.multi_region import MultiRegionKeyType, ServedRegions
+from keyferry_server.domain.multi_region import MultiRegionKeyType, ServedRegions, no_such_region
 from keyferry_server.domain.multi_region_rules import check_new_region, check_primary, replica_of
 from keyferry_server.operations.gate import Gate
 from keyferry_server.operations.key_door import KeyDoor
@@ -50,10 +49,7 @@ class ReplicateKey:
         """Make the replica key and show it."""
         region = request.replica_region
         if not self.regions.allows(region):
-            raise ValidationException(
-                f"There is no Region {shown(region)} here. Those that there are, are the operator's to say "
-                "(KEYFERRY_ALLOWED_REGIONS)."
-            )
+            raise no_such_region(region)
         tags = parse_tags(request.tags)
         policy = request.policy if request.HasField("policy") else None
         if policy is not None:

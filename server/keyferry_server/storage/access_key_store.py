@@ -31,6 +31,7 @@ class AccessKeyStore:
         )
 
         async def write(transaction: Transaction) -> None:
+            transaction.changed.add(key.access_key_id)
             await transaction.connection.execute(row)
 
         await self.database.transact(write)
@@ -73,6 +74,7 @@ class AccessKeyStore:
         statement = change.where(access_keys.c.access_key_id == access_key_id)
 
         async def write(transaction: Transaction) -> None:
+            transaction.changed.add(access_key_id)
             if (await transaction.connection.execute(statement)).rowcount == 0:
                 raise _not_found(access_key_id)
 

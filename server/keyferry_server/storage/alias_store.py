@@ -24,6 +24,7 @@ class AliasStore:
 
     async def add(self, transaction: Transaction, alias: Alias) -> None:
         """Write a new alias; AlreadyExistsException if its name is taken, also by who commits first."""
+        transaction.changed.add(alias.key_id)
         scope = alias.identifier.scope
         row = (
             postgresql.insert(aliases)
@@ -59,12 +60,14 @@ class AliasStore:
 
     async def point(self, transaction: Transaction, alias: Alias, key: Key, now: datetime) -> None:
         """Point a locked alias at a locked key."""
+        transaction.changed.update((alias.key_id, key.key_id))
         await transaction.connection.execute(
             update(aliases).where(is_alias(alias.identifier)).values(key_id=key.key_id, updated_at=now)
         )
 
     async def delete(self, transaction: Transaction, alias: Alias) -> None:
         """Delete a locked alias."""
+        transaction.changed.add(alias.key_id)
         await transaction.connection.execute(delete(aliases).where(is_alias(alias.identifier)))
 
     async def list(self, scope: Scope, key: KeyIdentifier | None, after: str, limit: int) -> Sequence[Alias]:

@@ -28,27 +28,22 @@ class AuditStore:
     async def add(self, transaction: Transaction, records: Sequence[AuditRecord]) -> None:
         """Write records that follow each other in one chain, within a transaction that may write other things."""
         end = end_of(records)
-        await transaction.connection.execute(
-            insert(audit_records),
-            [
-                {
-                    "chain_id": one.chain_id,
-                    "sequence": one.sequence,
-                    "happened_at": one.happened_at,
-                    "event": one.event,
-                    "hash": one.hash,
-                }
-                for one in records
-            ],
-        )
         chain = postgresql.insert(audit_chains).values(
             chain_id=end.chain_id, sequence=end.sequence, hash=end.hash, anchored_sequence=0
         )
+        # First: it is what begins the transaction.
         await transaction.connection.execute(
             chain.on_conflict_do_update(
                 index_elements=[audit_chains.c.chain_id],
                 set_={"sequence": chain.excluded.sequence, "hash": chain.excluded.hash},
             )
+        )
+        # The driver's own COPY: every call is a record, and it costs a tenth of an insert.
+        driver: Any = (await transaction.connection.get_raw_connection()).driver_connection
+        await driver.copy_records_to_table(
+            audit_records.name,
+            columns=("chain_id", "sequence", "happened_at", "event", "hash"),
+            records=[(one.chain_id, one.sequence, one.happened_at, one.event, one.hash) for one in records],
         )
 
     async def add_head(self, sign: Callable[[int, bytes, Sequence[ChainEnd]], Head]) -> Head | None:

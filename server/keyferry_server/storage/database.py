@@ -15,13 +15,13 @@ DependencyTimeoutException; it may be retried.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
 import asyncpg
 import structlog
-from sqlalchemy import DateTime, exc, func, select
+from sqlalchemy import DateTime, NullPool, exc, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from keyferry_server.domain.errors import DependencyTimeoutException
@@ -55,9 +55,13 @@ class StatementFailedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """One unit of work; the stores read and write through its connection."""
+    """One unit of work; the stores read and write through its connection.
+
+    In `changed` the stores note the names of what it may change: key IDs, principals' ARNs.
+    """
 
     connection: AsyncConnection
+    changed: set[str] = field(default_factory=set)
 
 
 Work = Callable[[Transaction], Awaitable[T]]
@@ -75,23 +79,28 @@ class Database:
     def __init__(self, url: str, *, pool_size: int, connect_timeout: float, statement_timeout: float) -> None:
         """Make the pool; nothing is connected yet. Timeouts are in seconds."""
         milliseconds = str(int(statement_timeout * 1000))
+        connect_args = {
+            "timeout": connect_timeout,
+            "command_timeout": statement_timeout,
+            "server_settings": {
+                "application_name": "keyferry-server",
+                "statement_timeout": milliseconds,
+                "idle_in_transaction_session_timeout": milliseconds,
+                "timezone": "UTC",
+            },
+        }
         self._engine = create_async_engine(
             url,
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=statement_timeout,
             hide_parameters=True,
-            connect_args={
-                "timeout": connect_timeout,
-                "command_timeout": statement_timeout,
-                "server_settings": {
-                    "application_name": "keyferry-server",
-                    "statement_timeout": milliseconds,
-                    "idle_in_transaction_session_timeout": milliseconds,
-                    "timezone": "UTC",
-                },
-            },
+            connect_args=connect_args,
         )
+        self._outside_the_pool = create_async_engine(
+            url, poolclass=NullPool, hide_parameters=True, connect_args=connect_args
+        )
+        self._on_change: Callable[[str], None] = _ignore
         self._single_statements = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._ending: set[asyncio.Task[object]] = set()
         self._committing: Committing = lambda _: nullcontext()
@@ -124,6 +133,14 @@ class Database:
             async with self._engine.connect() as connection:
                 yield connection
 
+    async def own_connection(self) -> AsyncConnection:
+        """Open a connection outside of the pool; whoever asks for it closes it."""
+        return await self._outside_the_pool.connect()
+
+    def on_change(self, tell: Callable[[str], None]) -> None:
+        """Have `tell` called with the name of whatever is changed here, before the change is answered."""
+        self._on_change = tell
+
     async def settle(self) -> None:
         """Wait until every unit of work whose caller is gone has ended."""
         while self._ending:
@@ -137,7 +154,7 @@ class Database:
     async def _detached(self, engine: AsyncEngine, work: Work[T], *, commit: bool) -> T:
         progress = _Progress()
         committing = self._committing if commit else None
-        task = asyncio.create_task(_unit(engine, work, progress, committing))
+        task = asyncio.create_task(self._unit(engine, work, progress, committing))
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
@@ -147,26 +164,33 @@ class Database:
             task.add_done_callback(self._ended)
             raise
 
+    async def _unit(
+        self, engine: AsyncEngine, work: Work[T], progress: _Progress, committing: Committing | None
+    ) -> T:
+        with translated():
+            async with engine.connect() as connection:
+                transaction = Transaction(connection)
+                result = await work(transaction)
+                if committing is not None:
+                    async with committing(transaction):
+                        progress.is_committing = True
+                        try:
+                            await connection.commit()
+                        finally:
+                            # Also of a commit that was not answered: it may have been done.
+                            for name in transaction.changed:
+                                self._on_change(name)
+                return result
+
     def _ended(self, task: asyncio.Task[T]) -> None:
         self._ending.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.warning("a unit of work failed after its caller was gone", error=type(error).__name__)
 
 
-async def _unit(engine: AsyncEngine, work: Work[T], progress: _Progress, committing: Committing | None) -> T:
-    with _translated():
-        async with engine.connect() as connection:
-            transaction = Transaction(connection)
-            result = await work(transaction)
-            if committing is not None:
-                async with committing(transaction):
-                    progress.is_committing = True
-                    await connection.commit()
-            return result
-
-
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
+    """Turn what a database that does not answer raises into a DependencyTimeoutException."""
     try:
         yield
     except _UNREACHABLE as error:
@@ -174,7 +198,11 @@ def _translated() -> Iterator[None]:
     except exc.DBAPIError as error:
         if error.connection_invalidated or isinstance(error.driver_exception, _UNREACHABLE):
             raise _timeout(error) from error
-        raise _without_values(error).with_traceback(error.__traceback__) from None
+        failure = _without_values(error.driver_exception, error.statement)
+        raise failure.with_traceback(error.__traceback__) from None
+    except asyncpg.PostgresError as error:
+        # Of a statement that was given to the driver itself.
+        raise _without_values(error, error.query).with_traceback(error.__traceback__) from None
 
 
 @contextmanager
@@ -190,12 +218,15 @@ def explained() -> Iterator[None]:
         raise DatabaseUnusableError(f"the database cannot be used: {error.orig}") from error
 
 
-def _without_values(error: exc.DBAPIError) -> StatementFailedError:
+def _ignore(_: str) -> None:
+    """Nobody wants to know."""
+
+
+def _without_values(cause: object, statement: str | None) -> StatementFailedError:
     # Postgres quotes whole rows in the details of its errors, and the driver quotes parameters.
-    cause = error.driver_exception
     names = ("sqlstate", "table_name", "column_name", "constraint_name")
     facts = [f"{name} {value}" for name in names if (value := getattr(cause, name, None))]
-    return StatementFailedError(f"{type(cause).__name__} ({', '.join(facts)}) in: {error.statement}")
+    return StatementFailedError(f"{type(cause).__name__} ({', '.join(facts)}) in: {statement}")
 
 
 def _timeout(error: BaseException) -> DependencyTimeoutException:

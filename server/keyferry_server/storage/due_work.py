@@ -85,6 +85,7 @@ class DueWork:
             rows = (await transaction.connection.execute(gone)).all()
             for row in rows:
                 trail.note(self._identifier(row))
+                transaction.changed.add(row.key_id)
             return len(rows)
 
         return await self.database.transact(write)
@@ -131,6 +132,7 @@ class DueWork:
         row = (await transaction.connection.execute(due)).first()
         if row is None:
             return None
+        transaction.changed.add(row.key_id)
         identifier = self._identifier(row)
         if row.primary_region is not None and not await self._lock_all(transaction, identifier.key_id):
             return None

@@ -71,6 +71,7 @@ class GrantStore:
 
     async def add(self, transaction: Transaction, grant: Grant) -> None:
         """Write a new grant on a locked key."""
+        transaction.changed.add(grant.key.key_id)
         await transaction.connection.execute(
             insert(grants).values(
                 grant_id=grant.grant_id,
@@ -88,6 +89,7 @@ class GrantStore:
 
     async def delete(self, transaction: Transaction, key: KeyIdentifier, grant_id: str) -> bool:
         """Delete a grant on a key; tell whether it was there."""
+        transaction.changed.add(key.key_id)
         result = await transaction.connection.execute(
             delete(grants).where(is_of(grants, key), grants.c.grant_id == grant_id)
         )

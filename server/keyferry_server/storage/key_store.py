@@ -73,6 +73,7 @@ class KeyStore:
             .with_for_update()
         )
         await transaction.connection.execute(locked)
+        transaction.changed.add(identifier.key_id)
         return await self.read(transaction, identifier)
 
     async def scope_of(self, key_id: str, scope: Scope) -> Scope:

@@ -34,6 +34,7 @@ class PrincipalStore:
         )
 
         async def write(transaction: Transaction) -> None:
+            transaction.changed.add(name.arn)
             if (await transaction.connection.execute(row)).rowcount == 0:
                 raise ValidationException(f"The principal {name.arn} already exists.")
 
@@ -69,6 +70,7 @@ class PrincipalStore:
         """Delete a principal with its policies: from now on it may do nothing."""
 
         async def write(transaction: Transaction) -> None:
+            transaction.changed.add(arn)
             result = await transaction.connection.execute(delete(principals).where(principals.c.arn == arn))
             if result.rowcount == 0:
                 raise _not_found(arn)
@@ -111,6 +113,7 @@ class PrincipalStore:
         )
 
         async def write(transaction: Transaction) -> None:
+            transaction.changed.add(arn)
             if (await transaction.connection.execute(principal)).first() is None:
                 raise _not_found(arn)
             if (await transaction.connection.execute(others)).scalar_one() >= MOST_POLICIES:
@@ -123,6 +126,7 @@ class PrincipalStore:
         """Detach a policy from a principal; NotFoundException if it has none of that name."""
 
         async def write(transaction: Transaction) -> None:
+            transaction.changed.add(arn)
             result = await transaction.connection.execute(
                 delete(identity_policies).where(
                     identity_policies.c.principal_arn == arn, identity_policies.c.name == name

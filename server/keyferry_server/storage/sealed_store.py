@@ -20,11 +20,14 @@ Reseal = Callable[[bytes, Place], bytes | None]
 
 @dataclass(frozen=True, slots=True)
 class Portion:
-    """What came of one portion of a column: `last` is where the next one begins, None when there is none."""
+    """What came of one portion of a column: `last` is where the next one begins, None when there is none.
+
+    `unopened` are rows as an operator finds them: purpose, table, primary key.
+    """
 
     last: tuple[Any, ...] | None
     resealed: int
-    unopened: tuple[Place, ...]
+    unopened: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +102,12 @@ class SealedStore:
         async def write(transaction: Transaction) -> Portion:
             rows: Sequence[Any] = (await transaction.connection.execute(portion)).all()
             changes: list[dict[str, Any]] = []
-            unopened: list[Place] = []
+            unopened: list[str] = []
             for *row, old in rows:
                 place = column.place_of_row(*row)
                 new = reseal(old, place)
                 if new is None:
-                    unopened.append(place)
+                    unopened.append(column.name_of_row(*row))
                     continue
                 names = [f"of_{part.name}" for part in identity]
                 changes.append(dict(zip(names, row, strict=True)) | {"resealed": new})

@@ -6,8 +6,11 @@ of every release; sets that grow with releases (key specs, wrapping algorithms)
 are the domain's, so that a new member needs no migration.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     ARRAY,
+    DDL,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -23,6 +26,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    event,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -425,3 +429,56 @@ access_keys = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     Index("ix_access_keys_root_key_version", text("substring(sealed_secret, 2, 4)")),
 )
+
+# Every change of a key, and of what belongs to it, is notified in its own transaction, whoever makes it:
+# servers that have the key in memory listen (``change_feed``). So is every change of what callers may do
+# and of what they sign with. What is notified is a name: a key ID, an ARN, an access key's id.
+CHANGES = "keyferry_changes"
+EVERYTHING = "*"
+
+
+def _statement(sql: str) -> Any:
+    return DDL(sql)  # type: ignore[no-untyped-call]  # SQLAlchemy's own
+
+
+def _notify(name: str, value: str) -> Any:
+    return _statement(f"""
+    CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF TG_OP = 'TRUNCATE' THEN
+            PERFORM pg_notify('{CHANGES}', '{EVERYTHING}');
+        END IF;
+        IF TG_OP IN ('UPDATE', 'DELETE') THEN
+            PERFORM pg_notify('{CHANGES}', OLD.{value});
+        END IF;
+        IF TG_OP IN ('INSERT', 'UPDATE') THEN
+            PERFORM pg_notify('{CHANGES}', NEW.{value});
+        END IF;
+        RETURN NULL;
+    END
+    $$
+""")
+
+
+for _table, _column, _changes in (
+    # A new key is in nobody's memory.
+    (keys, "key_id", "UPDATE OR DELETE"),
+    (key_materials, "key_id", "INSERT OR UPDATE OR DELETE"),
+    (grants, "key_id", "INSERT OR UPDATE OR DELETE"),
+    (aliases, "key_id", "INSERT OR UPDATE OR DELETE"),
+    (key_tags, "key_id", "INSERT OR UPDATE OR DELETE"),
+    (principals, "arn", "INSERT OR UPDATE OR DELETE"),
+    (identity_policies, "principal_arn", "INSERT OR UPDATE OR DELETE"),
+    (access_keys, "access_key_id", "INSERT OR UPDATE OR DELETE"),
+):
+    for _trigger in (
+        f"change AFTER {_changes} ON {_table.name} FOR EACH ROW",
+        f"truncation AFTER TRUNCATE ON {_table.name} FOR EACH STATEMENT",
+    ):
+        event.listen(
+            _table,
+            "after_create",
+            _statement(f"CREATE TRIGGER notify_of_{_trigger} EXECUTE FUNCTION notify_{_column}()"),
+        )
+for _column in ("key_id", "arn", "principal_arn", "access_key_id"):
+    event.listen(metadata, "before_create", _notify(f"notify_{_column}", _column))

@@ -23,6 +23,7 @@ class TagStore:
         """Write tags of a new or locked key; those that it has get other values."""
         if not tags:
             return
+        transaction.changed.add(key.key_id)
         row = postgresql.insert(key_tags).values(
             [{**named(key.identifier), "tag_key": name, "tag_value": value} for name, value in tags.items()]
         )
@@ -41,6 +42,7 @@ class TagStore:
 
     async def remove(self, transaction: Transaction, key: Key, tag_keys: Iterable[str]) -> None:
         """Take tags off a locked key; those that it has not are no error."""
+        transaction.changed.add(key.key_id)
         await transaction.connection.execute(
             delete(key_tags).where(is_of(key_tags, key.identifier), key_tags.c.tag_key.in_(tag_keys))
         )

@@ -1,7 +1,6 @@
 """The way in that the wires share: what arrived becomes a Call and runs through the middleware to its operation."""
 
 import asyncio
-import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -15,6 +14,7 @@ from keyferry_server.authn.http_request import HttpRequest
 from keyferry_server.call import Call, Handler, Middleware, Route
 from keyferry_server.domain.errors import KmsError
 from keyferry_server.domain.identifiers import Scope
+from keyferry_server.domain.random_id import generate_random_id
 from keyferry_server.middleware import compose
 
 # AWS's operations, and those that AWS does not have.
@@ -54,11 +54,12 @@ class Calls:
         is_encrypted: bool = False,
         seconds_left: float | None = None,
         evidence: Evidence = NOTHING_SHOWN,
+        asked_region: str | None = None,
         http_request: HttpRequest | None = None,
     ) -> Call:
         """Make the call of a request that arrived; `seconds_left` is how long its caller will wait, if it says so."""
         return Call(
-            request_id=request_id or str(uuid.uuid4()),
+            request_id=request_id or generate_random_id(),
             route=route,
             peer=peer,
             deadline=asyncio.get_running_loop().time() + _seconds(seconds_left, route),
@@ -66,6 +67,7 @@ class Calls:
             scope=self._scope,
             is_encrypted=is_encrypted,
             evidence=evidence,
+            asked_region=asked_region,
             http_request=http_request,
         )
 

@@ -28,6 +28,9 @@ _HANDSHAKE_ANEW = (
     ("grpc.max_connection_age_ms", LONGEST_CONNECTION_SECONDS * 1000),
     ("grpc.max_connection_age_grace_ms", 60_000),
 )
+# In it a caller asks for another Region than the default one.
+REGION_METADATA = "keyferry-region"
+
 # How gRPC says that nobody between can read or change what is sent.
 _PRIVATE = b"TSI_PRIVACY_AND_INTEGRITY"
 
@@ -37,14 +40,17 @@ _Behavior = Callable[[Message, "grpc.aio.ServicerContext[Message, Message]"], An
 class GrpcServer:
     """Serves the routes on one address. `start` it, `stop` it once."""
 
-    def __init__(self, calls: Calls, max_message_bytes: int, tls: GrpcTls | None = None) -> None:
+    def __init__(
+        self, calls: Calls, max_message_bytes: int, tls: GrpcTls | None = None, *, shares_port: bool = False
+    ) -> None:
         self._calls = calls
         self._tls = tls
         self._server = grpc.aio.server(
             options=[
                 ("grpc.max_receive_message_length", max_message_bytes),
                 ("grpc.max_send_message_length", max_message_bytes),
-                ("grpc.so_reuseport", 0),  # a taken port is an error, not a shared one
+                # Shared by the workers of one supervisor; else a taken port is an error.
+                ("grpc.so_reuseport", int(shares_port)),
                 ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
                 ("grpc.keepalive_permit_without_calls", 1),
                 *(_HANDSHAKE_ANEW if tls is not None and tls.asks_for_certificates else ()),
@@ -122,6 +128,7 @@ def _behavior(route: Route, calls: Calls) -> _Behavior:
             seconds_left=context.time_remaining(),
             is_encrypted=_PRIVATE in context.auth_context().get("security_level", ()),
             evidence=_evidence(context),
+            asked_region=_asked_region(context),
         )
         try:
             response = await calls.run(request, call)
@@ -131,6 +138,13 @@ def _behavior(route: Route, calls: Calls) -> _Behavior:
         return response
 
     return serve
+
+
+def _asked_region(context: "grpc.aio.ServicerContext[Message, Message]") -> str | None:
+    for key, value in context.invocation_metadata() or ():
+        if key == REGION_METADATA and isinstance(value, str):
+            return value
+    return None
 
 
 def _evidence(context: "grpc.aio.ServicerContext[Message, Message]") -> Evidence:

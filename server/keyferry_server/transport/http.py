@@ -26,8 +26,19 @@ _FAREWELL_SECONDS = 1.0
 class HttpServer:
     """Serves one ASGI application on one address. `start` it, `stop` it once."""
 
-    def __init__(self, app: Any, *, receive_seconds: float, tls: ssl.SSLContext | None = None) -> None:
-        """`receive_seconds` is how long a request may take to arrive, from its first byte to its last."""
+    def __init__(
+        self,
+        app: Any,
+        *,
+        receive_seconds: float,
+        tls: ssl.SSLContext | None = None,
+        shares_port: bool = False,
+    ) -> None:
+        """`receive_seconds` is how long a request may take to arrive, from its first byte to its last.
+
+        With `shares_port` other processes may listen on the same address, and each gets some of the connections.
+        """
+        self._shares_port = shares_port
 
         class Connection(_HurriedConnection):
             seconds = receive_seconds
@@ -54,6 +65,8 @@ class HttpServer:
         # The protocol by name: asyncio sends small answers at once (TCP_NODELAY) only where it is told that this is TCP.
         listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if self._shares_port:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         try:
             listener.bind((address.host, address.port))
             # Now, and not when uvicorn gets to it: what is said to be ready takes connections.

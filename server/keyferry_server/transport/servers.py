@@ -17,12 +17,19 @@ class Servers:
         self._receive_seconds = receive_seconds
         self._started: list[GrpcServer | HttpServer] = []
 
-    async def start_http(self, address: ListenAddress | str, app: Any, tls: HttpTls | None = None) -> str:
+    async def start_http(
+        self,
+        address: ListenAddress | str,
+        app: Any,
+        tls: HttpTls | None = None,
+        *,
+        shares_port: bool = False,
+    ) -> str:
         """Serve an ASGI application and return its address; `off` is taken at its word."""
         if not isinstance(address, ListenAddress):
             return "off"
         context = None if tls is None else tls.context()
-        server = HttpServer(app, receive_seconds=self._receive_seconds, tls=context)
+        server = HttpServer(app, receive_seconds=self._receive_seconds, tls=context, shares_port=shares_port)
         actual = await server.start(address)
         self._started.append(server)
         return actual

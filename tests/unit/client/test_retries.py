@@ -135,7 +135,8 @@ async def test_every_attempt_knows_what_is_left_of_the_deadline(service: SmallSe
     service.serve(DescribeKey=describe)
     async with client_of(service) as client:
         await client.describe_key_async(key_id="k", timeout=2)
-    assert left[0] - left[1] >= 0.2
+    # On the wire a time that is left is rounded.
+    assert left[0] - left[1] > 0.19
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from keyferry_server.app import default_data_dir
+from keyferry_server.opening import default_data_dir
 from keyferry_server.settings import ListenAddress, Settings, describe_setting_errors
 
 DSN = "postgresql://keyferry:hunter2hunter2@db.internal/keyferry"
@@ -173,7 +173,7 @@ def test_the_http_listeners_can_be_switched_off_and_the_grpc_listener_can_not() 
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"workers": 2},
+        {"workers": 0},
         {"aws_listen": "8701"},
         {"aws_auth": "mtls"},
         {"allowed_regions": "US EAST"},
@@ -202,7 +202,7 @@ def test_a_wrong_value_is_refused_on_one_line_that_names_its_variable(wrong: dic
 
 
 def test_all_wrong_settings_are_named_at_once() -> None:
-    message = refusal(workers=2, drain_seconds=-1, log_level="loud")
+    message = refusal(workers=0, drain_seconds=-1, log_level="loud")
     assert sorted(line.split(":")[0] for line in message.splitlines()) == [
         "KEYFERRY_DRAIN_SECONDS",
         "KEYFERRY_LOG_LEVEL",
@@ -226,7 +226,7 @@ def test_the_root_key_is_given_once(tmp_path: Path) -> None:
 def test_no_secret_shows_in_the_settings_or_in_what_is_wrong_with_them() -> None:
     settings = Settings(database_url=DSN, root_key=ROOT_KEY)
     with pytest.raises(ValidationError) as refused:
-        Settings(database_url=DSN, root_key=ROOT_KEY, workers=7, grpc_listen="nowhere")
+        Settings(database_url=DSN, root_key=ROOT_KEY, workers=0, grpc_listen="nowhere")
     shown = [
         repr(settings),
         str(settings),

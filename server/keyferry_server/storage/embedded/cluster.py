@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, STDOUT
@@ -52,29 +53,37 @@ def check_cluster(folder: DataFolder, user: SystemUser) -> None:
 
 
 async def _initdb(cluster: Path, software: Software, user: SystemUser, *, durable: bool) -> None:
-    process = await asyncio.create_subprocess_exec(
-        software.initdb,
-        f"--pgdata={cluster}",
-        f"--username={SUPERUSER}",
-        # Who can enter the folder may do anything; nobody else gets as far as the socket.
-        "--auth-local=trust",
-        "--auth-host=reject",
-        "--encoding=UTF8",
-        "--no-locale",
-        "--no-instructions",
-        *([] if durable else ["--no-sync"]),
-        stdin=DEVNULL,
-        stdout=PIPE,
-        stderr=STDOUT,
-        **process_arguments(user),
-    )
+    process = _run_initdb(cluster, software, user, durable=durable)
     try:
-        output, _ = await process.communicate()
+        output, _ = await asyncio.to_thread(process.communicate)
     except BaseException:
         process.kill()
-        await process.wait()
         raise
     if process.returncode != 0:
         raise EmbeddedPostgresError(
             f"Postgres's data could not be made in {cluster.parent}:\n{output.decode(errors='replace').strip()}"
         )
+
+
+def _run_initdb(
+    cluster: Path, software: Software, user: SystemUser, *, durable: bool
+) -> subprocess.Popen[bytes]:
+    # Not by the event loop: uvloop starts nothing as another user.
+    return subprocess.Popen(  # noqa: S603 -- Postgres, with arguments of our own
+        [
+            software.initdb,
+            f"--pgdata={cluster}",
+            f"--username={SUPERUSER}",
+            # Who can enter the folder may do anything; nobody else gets as far as the socket.
+            "--auth-local=trust",
+            "--auth-host=reject",
+            "--encoding=UTF8",
+            "--no-locale",
+            "--no-instructions",
+            *([] if durable else ["--no-sync"]),
+        ],
+        stdin=DEVNULL,
+        stdout=PIPE,
+        stderr=STDOUT,
+        **process_arguments(user),
+    )

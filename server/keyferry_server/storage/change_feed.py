@@ -1,0 +1,107 @@
+"""Hears what was changed, by whomever: a connection of its own that listens to Postgres.
+
+Triggers notify ``keyferry_changes`` of every change of a key, of what callers may do
+and of what they sign with, in the transaction that makes it (``tables.CHANGES``).
+Postgres delivers notifications in the order in which their transactions were
+committed, to every session that listens, and not before others see what they did. So
+when a notification that a session sent to itself comes back, all that was committed
+before it was sent has been heard. `Listening.echo` is that.
+"""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from keyferry_server.domain.errors import DependencyTimeoutException
+from keyferry_server.storage.database import Database, translated
+from keyferry_server.storage.tables import CHANGES
+
+Heard = Callable[[str], None]
+
+
+class Listening:
+    """A session that listens. It is lost when its connection ends, and for good."""
+
+    def __init__(self, connection: Any, heard: Heard) -> None:
+        self._connection = connection  # asyncpg's own
+        self._heard = heard
+        self._channel = f"keyferry_echo_{secrets.token_hex(8)}"
+        self._lost = asyncio.Event()
+        self._came_back = asyncio.Event()
+        self._expected = ""
+
+    async def start(self) -> None:
+        """Begin to listen."""
+        self._connection.add_termination_listener(self._on_end)
+        await self._connection.add_listener(CHANGES, self._on_change)
+        await self._connection.add_listener(self._channel, self._on_echo)
+        # An echo is a transaction that writes nothing: there is nothing to wait for.
+        await self._connection.execute("SET synchronous_commit = off")
+
+    async def echo(self, seconds: float) -> None:
+        """Return when all that was committed before this call has been heard.
+
+        DependencyTimeoutException if that takes longer than `seconds`, or the session is lost.
+        """
+        self._expected = secrets.token_hex(8)
+        self._came_back.clear()
+        with translated():
+            async with asyncio.timeout(seconds):
+                await self._connection.execute("SELECT pg_notify($1, $2)", self._channel, self._expected)
+                await self._came_back.wait()
+
+    async def lost_within(self, seconds: float) -> bool:
+        """Wait that long; tell, at once, if the session is lost."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._lost.wait()
+        return self._lost.is_set()
+
+    def _on_change(self, _: object, __: int, ___: str, name: str) -> None:
+        self._heard(name)
+
+    def _on_echo(self, _: object, __: int, ___: str, payload: str) -> None:
+        if payload == self._expected:
+            self._came_back.set()
+
+    def _on_end(self, _: object) -> None:
+        self._lost.set()
+
+
+class ChangeFeed:
+    """Where changes are heard."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @asynccontextmanager
+    async def listening(self, heard: Heard) -> AsyncIterator[Listening]:
+        """Listen with a connection of its own; `heard` gets the name of what is changed from then on.
+
+        DependencyTimeoutException if there is no connection to be had.
+        """
+        with translated():
+            connection = await self._database.own_connection()
+        driver: Any = None
+        try:
+            with translated():
+                driver = (await connection.get_raw_connection()).driver_connection
+                listening = Listening(driver, heard)
+                await listening.start()
+            yield listening
+        finally:
+            await _give_up(connection, driver)
+
+
+async def _give_up(connection: AsyncConnection, driver: Any) -> None:
+    # Not closed in order: a connection whose other end is silent would hold up whoever waits for that.
+    if driver is not None:
+        driver.terminate()
+    with suppress(SQLAlchemyError, DependencyTimeoutException, OSError):
+        await connection.invalidate()
+        await connection.close()
