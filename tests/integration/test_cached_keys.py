@@ -332,8 +332,8 @@ async def test_a_server_behind_a_silent_network_stops_using_what_it_knew_when_it
             await disable(at_near, key_id)
             assert await seconds_until_refused(at_far, key_id) < LEASE_SECONDS
             await hears(far)
-            with pytest.raises(DisabledException):
-                await encrypt(at_far, key_id)
+            # It may yet come upon connections to the database that are silent.
+            assert await seconds_until_refused(at_far, key_id) == 0
 
 
 @pytest.mark.parametrize("stale_seconds", [0, 3600])
