@@ -36,10 +36,9 @@ from keyferry_server.domain.importable_keys import ImportableKeys
 from keyferry_server.domain.multi_region import ServedRegions
 from keyferry_server.domain.rate_limit import RateLimits
 from keyferry_server.middleware.audit import audit
-from keyferry_server.middleware.authenticate import by_wire, in_asked_region
+from keyferry_server.middleware.authenticate import authenticate
 from keyferry_server.middleware.deadline import enforce_deadline
 from keyferry_server.middleware.faults import hide_faults
-from keyferry_server.middleware.keep_request import keep_request
 from keyferry_server.middleware.limit_rate import limit_rate
 from keyferry_server.middleware.log_calls import log_calls
 from keyferry_server.middleware.measure import measure
@@ -174,13 +173,11 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
             log_calls,
             hide_faults,
             enforce_deadline,
-            by_wire(
-                in_asked_region(authentication.middleware, settings.served_regions.allows),
-                build_aws_authentication(settings, clock, access_keys),
+            authenticate(
+                authentication.identify, build_aws_authentication(settings, clock, access_keys)
             ),
             limit_rate(limiter.take),
             validate_request,
-            keep_request,
             record_usage(usages.note, clock),
         ]
         calls = Calls(ROUTES, operations, middleware, scope)

@@ -12,14 +12,14 @@ from keyferry_server.authn.evidence import Authenticator
 from keyferry_server.authn.principal_map import PrincipalMap
 from keyferry_server.authn.token_keys import TokenKeys
 from keyferry_server.background.rereading import read_again_regularly
-from keyferry_server.call import Middleware
 from keyferry_server.crypto.client_certificate import read_client_certificate
 from keyferry_server.domain.clock import Clock
 from keyferry_server.middleware.authenticate import (
-    authenticate_as,
-    authenticate_by,
-    check_signatures,
-    take_any_signature,
+    Identify,
+    as_one,
+    as_one_who_signs,
+    by_evidence,
+    by_signature,
 )
 from keyferry_server.settings import Settings
 from keyferry_server.transport.grpc_tls import GrpcTls, TlsFiles
@@ -31,7 +31,7 @@ from keyferry_server.transport.key_set import key_set_from_file, key_set_from_ur
 class Authentication:
     """What the composition root needs of it; `refreshes` are background tasks by their names."""
 
-    middleware: Middleware
+    identify: Identify
     tls: GrpcTls | None
     https: HttpTls | None
     refreshes: Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
@@ -42,10 +42,10 @@ async def build_authentication(settings: Settings, clock: Clock) -> Authenticati
 
     A key set from a URL may come later: until then calls with tokens are DependencyTimeoutException.
     """
-    files = _tls_files(settings)
+    files, allows_region = _tls_files(settings), settings.served_regions.allows
     tls, https = (None, None) if files is None else (GrpcTls(files), HttpTls(files))
     if settings.auth == "none":
-        return Authentication(authenticate_as(_root(settings)), tls, https, {})
+        return Authentication(as_one(_root(settings), allows_region), tls, https, {})
 
     refreshes: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {}
     principals = PrincipalMap(settings.partition, settings.spiffe_trust_domain, settings.principals_file)
@@ -64,14 +64,14 @@ async def build_authentication(settings: Settings, clock: Clock) -> Authenticati
         authenticators.append(BearerTokenAuthenticator(_rules(settings), keys, principals, clock))
     if "mtls" in settings.auth:
         authenticators.append(CertificateAuthenticator(read_client_certificate, principals, clock))
-    return Authentication(authenticate_by(authenticators), tls, https, refreshes)
+    return Authentication(by_evidence(authenticators, allows_region), tls, https, refreshes)
 
 
-def build_aws_authentication(settings: Settings, clock: Clock, access_keys: AccessKeys) -> Middleware:
+def build_aws_authentication(settings: Settings, clock: Clock, access_keys: AccessKeys) -> Identify:
     """Return how callers on AWS's wire are authenticated."""
     if settings.checks_signatures:
-        return check_signatures(access_keys, clock, settings.served_regions.allows)
-    return take_any_signature(_root(settings), settings.served_regions.allows)
+        return by_signature(access_keys, clock, settings.served_regions.allows)
+    return as_one_who_signs(_root(settings), settings.served_regions.allows)
 
 
 def _root(settings: Settings) -> Principal:

@@ -6,7 +6,7 @@ that handles the call is cancelled.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from google.protobuf.message import Message
 
@@ -47,8 +47,8 @@ class Call:
     """One call. `deadline` is on the event loop's clock, in seconds.
 
     `peer` is where it comes from, as gRPC writes it, and `is_encrypted` whether
-    nobody between can read it. Policies decide by `request`, which is what is asked,
-    and by `facts`, which an operation found out about it, by condition key.
+    nobody between can read it. Policies decide by `request`, which is what is asked
+    and is here once the caller is known, and by `facts`, which an operation found out about it, by condition key.
     What the caller showed to say who it is: over gRPC `evidence`; over AWS's wire
     the whole `http_request`, which is signed. `asked_region` is what a caller over gRPC
     asks for in place of the default Region; `scope` is in it once that is granted.
@@ -69,4 +69,11 @@ class Call:
 
 
 Handler = Callable[[Any, Call], Awaitable[Message]]
-Middleware = Callable[[Message, Call, Handler], Awaitable[Message]]
+
+
+class Middleware(Protocol):
+    """Something around an operation: it looks at a call, and proceeds with it or raises why not."""
+
+    def __call__(self, request: Message, call: Call, /, proceed: Handler) -> Awaitable[Message]:
+        """Return the answer, mostly that of `proceed`."""
+        ...

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from keyferry_server.authn.caller import Principal
 from keyferry_server.authz.decision import RequestConditions
@@ -38,6 +39,7 @@ class Circumstances:
     is_encrypted: bool
 
 
+@lru_cache(maxsize=1024)
 def parse_source_ip(peer: str) -> str | None:
     """Return the IP address of a peer as gRPC writes it; an IPv4 address within IPv6 is one of IPv4."""
     found = _PEER.fullmatch(peer)

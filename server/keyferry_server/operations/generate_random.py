@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from keyferry.v1 import GenerateRandomRequest, GenerateRandomResponse
 from keyferry_server.call import Call
 from keyferry_server.domain.errors import ValidationException
-from keyferry_server.operations.gate import Gate
+from keyferry_server.operations.cached_key_door import CachedGate
 
 
 @dataclass(frozen=True, slots=True)
 class GenerateRandom:
     """Generates random bytes from the operating system."""
 
-    gate: Gate
+    gate: CachedGate
 
     async def __call__(self, request: GenerateRandomRequest, call: Call) -> GenerateRandomResponse:
         """Answer as many bytes as asked."""

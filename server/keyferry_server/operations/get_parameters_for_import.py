@@ -20,7 +20,7 @@ from keyferry_server.domain.import_token import LIFETIME, ImportToken, generate_
 from keyferry_server.domain.importable_keys import ImportableKeys, check_wrapping
 from keyferry_server.domain.key_material import WrappingAlgorithm, WrappingKeySpec
 from keyferry_server.domain.sealed_places import WRAPPING_PRIVATE_KEY, Place
-from keyferry_server.operations.key_door import KeyDoor
+from keyferry_server.operations.cached_key_door import CachedKeyDoor
 from keyferry_server.storage.import_token_store import ImportTokenStore
 from keyferry_server.wire.enums import parse_required_enum
 
@@ -42,7 +42,7 @@ class WrappingKeySource(Protocol):
 class GetParametersForImport:
     """Hands out wrapping public keys with their import tokens."""
 
-    door: KeyDoor
+    door: CachedKeyDoor
     tokens: ImportTokenStore
     codec: ImportTokenCodec
     wrapping_keys: WrappingKeySource

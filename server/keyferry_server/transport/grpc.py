@@ -1,7 +1,7 @@
 """The gRPC wire: a table of functions made from the routes, with health and reflection beside it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import grpc
@@ -59,7 +59,9 @@ class GrpcServer:
         by_name = {route.name: route for route in calls.routes}
         for service in SERVICES:
             handlers = {
-                method.name: _method_handler(method, by_name[method.name], calls)
+                method.name: _method_handler(
+                    method, _behavior(by_name[method.name], calls, has_tls=tls is not None)
+                )
                 for method in service.methods
             }
             self._server.add_generic_rpc_handlers(
@@ -110,25 +112,31 @@ class GrpcServer:
 
 
 def _method_handler(
-    method: MethodDescriptor, route: Route, calls: Calls
+    method: MethodDescriptor, behavior: _Behavior
 ) -> "grpc.RpcMethodHandler[Message, Message]":
     request_type = GetMessageClass(method.input_type)
     return grpc.unary_unary_rpc_method_handler(
-        _behavior(route, calls),
+        behavior,
         request_deserializer=request_type.FromString,
         response_serializer=lambda response: response.SerializeToString(),
     )
 
 
-def _behavior(route: Route, calls: Calls) -> _Behavior:
+def _behavior(route: Route, calls: Calls, *, has_tls: bool) -> _Behavior:
     async def serve(request: Message, context: "grpc.aio.ServicerContext[Message, Message]") -> Message:
+        # Made anew whenever it is asked for: so once, and not where there is nothing in it.
+        security = context.auth_context() if has_tls else {}
+        metadata = context.invocation_metadata() or ()
         call = calls.open(
             route,
             peer=context.peer(),
             seconds_left=context.time_remaining(),
-            is_encrypted=_PRIVATE in context.auth_context().get("security_level", ()),
-            evidence=_evidence(context),
-            asked_region=_asked_region(context),
+            is_encrypted=_PRIVATE in security.get("security_level", ()),
+            evidence=Evidence(
+                certificate=next(iter(security.get("x509_pem_cert", ())), None),
+                authorization=_values(metadata, "authorization"),
+            ),
+            asked_region=next(iter(_values(metadata, REGION_METADATA)), None),
         )
         try:
             response = await calls.run(request, call)
@@ -140,17 +148,5 @@ def _behavior(route: Route, calls: Calls) -> _Behavior:
     return serve
 
 
-def _asked_region(context: "grpc.aio.ServicerContext[Message, Message]") -> str | None:
-    for key, value in context.invocation_metadata() or ():
-        if key == REGION_METADATA and isinstance(value, str):
-            return value
-    return None
-
-
-def _evidence(context: "grpc.aio.ServicerContext[Message, Message]") -> Evidence:
-    certificates = context.auth_context().get("x509_pem_cert", ())
-    authorization = [value for key, value in context.invocation_metadata() or () if key == "authorization"]
-    return Evidence(
-        certificate=next(iter(certificates), None),
-        authorization=tuple(value if isinstance(value, str) else "" for value in authorization),
-    )
+def _values(metadata: Iterable[tuple[str, str | bytes]], name: str) -> tuple[str, ...]:
+    return tuple(value if isinstance(value, str) else "" for key, value in metadata if key == name)
