@@ -37,14 +37,18 @@ ZERO_HASH = bytes(32)
 
 @dataclass(frozen=True, slots=True)
 class AuditEvent:
-    """What happened. `content` is the event in CloudTrail's shape, without its id."""
+    """What happened. `text` is one line of JSON in CloudTrail's shape."""
 
     happened_at: datetime
-    content: Mapping[str, Any] = field(repr=False)
+    text: str = field(repr=False)
 
-    def encode(self) -> str:
-        """Return the event as one line of JSON, with an id and always the same for the same content."""
-        return encode_json({**self.content, "eventID": generate_random_id()})
+    @classmethod
+    def of(cls, happened_at: datetime, content: Mapping[str, Any]) -> "AuditEvent":
+        """Return the event of a content that has no id yet.
+
+        It is encoded here, call by call: when many are written together, nothing else is done meanwhile.
+        """
+        return cls(happened_at, encode_json({**content, "eventID": generate_random_id()}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +76,8 @@ class ChainEnd:
         sequence, last = self.sequence, self.hash
         for event in events:
             sequence += 1
-            text = event.encode()
-            last = record_hash(last, self.chain_id, sequence, text)
-            records.append(AuditRecord(self.chain_id, sequence, event.happened_at, text, last))
+            last = record_hash(last, self.chain_id, sequence, event.text)
+            records.append(AuditRecord(self.chain_id, sequence, event.happened_at, event.text, last))
         return records
 
 

@@ -90,7 +90,7 @@ class CallTrail:
         }
         if self.error is not None:
             content["errorCode"], content["errorMessage"] = self.error
-        return [AuditEvent(self.started_at, content)]
+        return [AuditEvent.of(self.started_at, content)]
 
 
 @dataclass(slots=True)
@@ -109,7 +109,7 @@ class ServiceTrail:
     def events(self) -> Sequence[AuditEvent]:
         """Return an event for each key."""
         return [
-            AuditEvent(
+            AuditEvent.of(
                 self.moment,
                 {
                     "eventVersion": _VERSION,

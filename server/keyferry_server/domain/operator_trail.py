@@ -31,4 +31,4 @@ class OperatorTrail:
             "readOnly": False,
             "serviceEventDetails": {"principal": self.principal_arn, **self.details},
         }
-        return [AuditEvent(self.moment, content)]
+        return [AuditEvent.of(self.moment, content)]

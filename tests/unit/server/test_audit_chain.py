@@ -32,7 +32,7 @@ CHAINS = (uuid.UUID(int=1), uuid.UUID(int=2))
 
 def event(number: int) -> AuditEvent:
     moment = NOW + timedelta(seconds=number)
-    return AuditEvent(moment, {"eventName": f"Operation{number}", "eventTime": format_time(moment)})
+    return AuditEvent.of(moment, {"eventName": f"Operation{number}", "eventTime": format_time(moment)})
 
 
 def sign(number: int, previous: bytes, ends: Sequence[ChainEnd]) -> Head:
