@@ -173,9 +173,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
             log_calls,
             hide_faults,
             enforce_deadline,
-            authenticate(
-                authentication.identify, build_aws_authentication(settings, clock, access_keys)
-            ),
+            authenticate(authentication.identify, build_aws_authentication(settings, clock, access_keys)),
             limit_rate(limiter.take),
             validate_request,
             record_usage(usages.note, clock),

@@ -15,6 +15,12 @@ from keyferry_server.storage.tables import audit_chains, audit_heads, audit_reco
 
 READ_BATCH = 1000
 
+_chain = postgresql.insert(audit_chains)
+_EXTEND = _chain.on_conflict_do_update(
+    index_elements=[audit_chains.c.chain_id],
+    set_={"sequence": _chain.excluded.sequence, "hash": _chain.excluded.hash},
+)
+
 # Heads of all servers follow each other: one at a time signs.
 _HEADS_LOCK = int.from_bytes(b"kf-heads")
 
@@ -28,16 +34,14 @@ class AuditStore:
     async def add(self, transaction: Transaction, records: Sequence[AuditRecord]) -> None:
         """Write records that follow each other in one chain, within a transaction that may write other things."""
         end = end_of(records)
-        chain = postgresql.insert(audit_chains).values(
-            chain_id=end.chain_id, sequence=end.sequence, hash=end.hash, anchored_sequence=0
-        )
+        chain = {
+            "chain_id": end.chain_id,
+            "sequence": end.sequence,
+            "hash": end.hash,
+            "anchored_sequence": 0,
+        }
         # First: it is what begins the transaction.
-        await transaction.connection.execute(
-            chain.on_conflict_do_update(
-                index_elements=[audit_chains.c.chain_id],
-                set_={"sequence": chain.excluded.sequence, "hash": chain.excluded.hash},
-            )
-        )
+        await transaction.connection.execute(_EXTEND, chain)
         # The driver's own COPY: every call is a record, and it costs a tenth of an insert.
         driver: Any = (await transaction.connection.get_raw_connection()).driver_connection
         await driver.copy_records_to_table(

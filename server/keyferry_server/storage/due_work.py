@@ -15,7 +15,7 @@ from keyferry_server.domain.identifiers import KeyIdentifier, Scope
 from keyferry_server.domain.key import GuardedKey
 from keyferry_server.domain.key_material import KeyMaterialState
 from keyferry_server.storage.database import Database, Transaction
-from keyferry_server.storage.key_store import key_of_rows, select_key
+from keyferry_server.storage.key_store import read_key
 from keyferry_server.storage.rows_of_key import is_of_same_key
 from keyferry_server.storage.tables import key_materials, keys
 
@@ -136,8 +136,7 @@ class DueWork:
         identifier = self._identifier(row)
         if row.primary_region is not None and not await self._lock_all(transaction, identifier.key_id):
             return None
-        result = await transaction.connection.execute(select_key(identifier))
-        return GuardedKey(key_of_rows(identifier, result.all()))
+        return await read_key(transaction, identifier)
 
     async def _lock_all(self, transaction: Transaction, key_id: str) -> bool:
         """Lock all keys of a key ID without waiting, in whichever order; tell whether none was left out."""

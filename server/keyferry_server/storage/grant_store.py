@@ -1,15 +1,15 @@
 """Grants in Postgres. They are deleted with their key."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Select, delete, func, insert, select
+from sqlalchemy import Row, Select, bindparam, delete, func, insert, select
 
 from keyferry_server.domain.grant import Grant, GrantConstraints, GrantOperation, GrantTerms
 from keyferry_server.domain.identifiers import KeyIdentifier, Scope
 from keyferry_server.storage.database import Database, Transaction
-from keyferry_server.storage.rows_of_key import is_of, is_of_same_key, named
+from keyferry_server.storage.rows_of_key import given, is_of, is_of_given, is_of_same_key, named
 from keyferry_server.storage.tables import grants, keys
 
 
@@ -23,8 +23,8 @@ class GrantStore:
         self, key: KeyIdentifier, grantees: Sequence[str], transaction: Transaction | None = None
     ) -> Sequence[Grant]:
         """Read the grants that any of `grantees` has on a key."""
-        query = _select().where(is_of(grants, key), grants.c.grantee.in_(grantees))
-        return await self._read(query, key.scope, transaction)
+        parameters = {**given(key), "grantees": grantees}
+        return await self._read(_OF_GRANTEES, key.scope, transaction, parameters)
 
     async def of_key(
         self,
@@ -96,19 +96,27 @@ class GrantStore:
         return result.rowcount > 0
 
     async def _read(
-        self, query: Select[Any], scope: Scope, transaction: Transaction | None = None
+        self,
+        query: Select[Any],
+        scope: Scope,
+        transaction: Transaction | None = None,
+        parameters: Mapping[str, Any] | None = None,
     ) -> Sequence[Grant]:
-        ordered = query.order_by(grants.c.grant_id)
-
         async def read(transaction: Transaction) -> Sequence[Grant]:
-            rows = await transaction.connection.execute(ordered)
+            rows = await transaction.connection.execute(query, parameters)
             return [_grant(row, scope.partition) for row in rows]
 
         return await (self.database.run(read) if transaction is None else read(transaction))
 
 
 def _select() -> Select[Any]:
-    return select(grants, keys.c.account_id, keys.c.region).join(keys, is_of_same_key(keys, grants))
+    joined = select(grants, keys.c.account_id, keys.c.region).join(keys, is_of_same_key(keys, grants))
+    return joined.order_by(grants.c.grant_id)
+
+
+_OF_GRANTEES = _select().where(
+    is_of_given(grants), grants.c.grantee.in_(bindparam("grantees", expanding=True))
+)
 
 
 def _grant(row: Row[Any], partition: str) -> Grant:

@@ -16,6 +16,8 @@ from keyferry_server.storage.database import Database, Transaction
 from keyferry_server.storage.rows_of_key import is_of, named
 from keyferry_server.storage.tables import import_receipts
 
+_ADD = insert(import_receipts)
+
 
 @dataclass(frozen=True, slots=True)
 class ImportReceiptStore:
@@ -25,18 +27,17 @@ class ImportReceiptStore:
 
     async def add(self, transaction: Transaction, key: Key, receipt: ImportReceipt) -> None:
         """Write the receipt of an import."""
-        await transaction.connection.execute(
-            insert(import_receipts).values(
-                token_id=uuid.UUID(receipt.token_name),
-                **named(key.identifier),
-                key_material_id=receipt.key_material_id,
-                wrapping_algorithm=receipt.wrapping_algorithm,
-                wrapping_key_spec=receipt.wrapping_key_spec,
-                imported_at=receipt.imported_at,
-                caller=receipt.caller,
-                request_id=receipt.request_id,
-            )
-        )
+        row = {
+            "token_id": uuid.UUID(receipt.token_name),
+            **named(key.identifier),
+            "key_material_id": receipt.key_material_id,
+            "wrapping_algorithm": receipt.wrapping_algorithm,
+            "wrapping_key_spec": receipt.wrapping_key_spec,
+            "imported_at": receipt.imported_at,
+            "caller": receipt.caller,
+            "request_id": receipt.request_id,
+        }
+        await transaction.connection.execute(_ADD, row)
 
     async def load(self, token: ImportToken) -> ImportReceipt:
         """Read the receipt of the import that spent a token."""

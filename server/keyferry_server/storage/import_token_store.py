@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, insert, select, update
 
 from keyferry_server.domain.errors import InvalidImportTokenException
 from keyferry_server.domain.import_parameters import ImportParameters, OutstandingToken, SpentParameters
@@ -13,8 +13,14 @@ from keyferry_server.domain.import_token import ImportToken
 from keyferry_server.domain.key import Key
 from keyferry_server.domain.key_material import WrappingAlgorithm, WrappingKeySpec
 from keyferry_server.storage.database import Database, Transaction
-from keyferry_server.storage.rows_of_key import is_of, named
+from keyferry_server.storage.rows_of_key import given, is_of, is_of_given, named
 from keyferry_server.storage.tables import import_tokens
+
+_is_given = import_tokens.c.token_id == bindparam("given_token_id")
+_LOAD = select(import_tokens).where(_is_given, is_of_given(import_tokens))
+_LOCK = _LOAD.with_for_update()
+_ADD = insert(import_tokens)
+_SPEND = update(import_tokens).where(_is_given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +33,18 @@ class ImportTokenStore:
         self, key: Key, token: ImportToken, parameters: ImportParameters, created_at: datetime
     ) -> None:
         """Write what a token that was just issued for a key stands for."""
-        row = insert(import_tokens).values(
-            token_id=uuid.UUID(bytes=token.token_id),
+        row = {
+            "token_id": uuid.UUID(bytes=token.token_id),
             **named(key.identifier),
-            wrapping_algorithm=parameters.wrapping_algorithm,
-            wrapping_key_spec=parameters.wrapping_key_spec,
-            sealed_private_key=parameters.sealed_private_key,
-            created_at=created_at,
-            valid_to=token.valid_to,
-        )
+            "wrapping_algorithm": parameters.wrapping_algorithm,
+            "wrapping_key_spec": parameters.wrapping_key_spec,
+            "sealed_private_key": parameters.sealed_private_key,
+            "created_at": created_at,
+            "valid_to": token.valid_to,
+        }
 
         async def write(transaction: Transaction) -> None:
-            await transaction.connection.execute(row)
+            await transaction.connection.execute(_ADD, row)
 
         await self.database.transact(write)
 
@@ -58,16 +64,14 @@ class ImportTokenStore:
 
     async def spend(self, transaction: Transaction, token: ImportToken, spent: SpentParameters) -> None:
         """Mark a locked token as spent; its private key is gone for good."""
-        await transaction.connection.execute(
-            update(import_tokens)
-            .where(import_tokens.c.token_id == uuid.UUID(bytes=token.token_id))
-            .values(
-                sealed_private_key=None,
-                spent_at=spent.spent_at,
-                request_digest=spent.request_digest,
-                key_material_id=spent.key_material_id,
-            )
-        )
+        values = {
+            "given_token_id": uuid.UUID(bytes=token.token_id),
+            "sealed_private_key": None,
+            "spent_at": spent.spent_at,
+            "request_digest": spent.request_digest,
+            "key_material_id": spent.key_material_id,
+        }
+        await transaction.connection.execute(_SPEND, values)
 
     async def list_outstanding(
         self, key: Key, after: uuid.UUID, limit: int, now: datetime
@@ -124,10 +128,8 @@ class ImportTokenStore:
     async def _read(
         self, transaction: Transaction, key: Key, token: ImportToken, *, for_update: bool
     ) -> ImportParameters | SpentParameters:
-        query = select(import_tokens).where(
-            import_tokens.c.token_id == uuid.UUID(bytes=token.token_id), is_of(import_tokens, key.identifier)
-        )
-        row = (await transaction.connection.execute(query.with_for_update() if for_update else query)).first()
+        parameters = {**given(key.identifier), "given_token_id": uuid.UUID(bytes=token.token_id)}
+        row = (await transaction.connection.execute(_LOCK if for_update else _LOAD, parameters)).first()
         if row is None:
             raise InvalidImportTokenException(
                 "The import token is not valid. Call GetParametersForImport for this key and wrap the key material again."

@@ -10,9 +10,9 @@ from sqlalchemy import (
     ColumnElement,
     Row,
     RowMapping,
-    Select,
     Text,
     and_,
+    bindparam,
     case,
     delete,
     func,
@@ -36,9 +36,8 @@ from keyferry_server.domain.key import (
 from keyferry_server.domain.key_labels import KeyLabels
 from keyferry_server.domain.key_material import KeyMaterial, KeyMaterialState, Rotation, RotationType
 from keyferry_server.domain.multi_region import MultiRegion, PendingCopy
-from keyferry_server.storage.alias_store import is_alias
 from keyferry_server.storage.database import Database, Transaction
-from keyferry_server.storage.rows_of_key import is_of, is_of_same_key, named
+from keyferry_server.storage.rows_of_key import given, is_of, is_of_given, is_of_same_key, named
 from keyferry_server.storage.tables import aliases, key_materials, key_tags, keys
 
 
@@ -58,21 +57,14 @@ class KeyStore:
 
     async def read(self, transaction: Transaction, identifier: KeyIdentifier | AliasIdentifier) -> GuardedKey:
         """Read as `load` does, within a transaction."""
-        result = await transaction.connection.execute(select_key(identifier))
-        return GuardedKey(key_of_rows(identifier, result.all()))
+        return await read_key(transaction, identifier)
 
     async def lock(self, transaction: Transaction, identifier: KeyIdentifier) -> GuardedKey:
         """Read a key as `load` does and keep every other writer of it out until the transaction ends.
 
         The keys of a multi-Region key are locked together.
         """
-        locked = (
-            select(keys.c.key_id)
-            .where(keys.c.key_id == identifier.key_id)
-            .order_by(keys.c.region)
-            .with_for_update()
-        )
-        await transaction.connection.execute(locked)
+        await transaction.connection.execute(_LOCK, {"key_id": identifier.key_id})
         transaction.changed.add(identifier.key_id)
         return await self.read(transaction, identifier)
 
@@ -105,21 +97,20 @@ class KeyStore:
 
     async def add(self, transaction: Transaction, key: Key) -> None:
         """Write a new key and its materials; a replica key next to the others of its key ID, which are locked."""
-        await transaction.connection.execute(
-            insert(keys).values(
-                **named(key.identifier),
-                account_id=key.identifier.scope.account_id,
-                primary_region=None if key.multi_region is None else key.multi_region.primary_region,
-                description=key.description,
-                key_spec=key.key_spec,
-                key_usage=key.key_usage,
-                origin=key.origin,
-                enabled=key.enabled,
-                created_at=key.created_at,
-                policy=key.policy,
-                **_rotation_columns(key.rotation),
-            )
-        )
+        values = {
+            **named(key.identifier),
+            "account_id": key.identifier.scope.account_id,
+            "primary_region": None if key.multi_region is None else key.multi_region.primary_region,
+            "description": key.description,
+            "key_spec": key.key_spec,
+            "key_usage": key.key_usage,
+            "origin": key.origin,
+            "enabled": key.enabled,
+            "created_at": key.created_at,
+            "policy": key.policy,
+            **_rotation_columns(key.rotation),
+        }
+        await transaction.connection.execute(_ADD, values)
         for material in key.materials:
             await self.put_material(transaction, key.identifier, material)
 
@@ -172,13 +163,7 @@ class KeyStore:
             **_became_current(material.rotation),
             "public_key": material.public_key,
         }
-        again = ("sealed", "valid_to", "imported_at", "description", "public_key")
-        replaced = {name: values[name] for name in again}
-        await transaction.connection.execute(
-            postgresql.insert(key_materials)
-            .values(values)
-            .on_conflict_do_update(index_elements=list(key_materials.primary_key), set_=replaced)
-        )
+        await transaction.connection.execute(_PUT_MATERIAL, values)
 
     async def rotate_to_fresh(self, transaction: Transaction, key: Key, material: KeyMaterial) -> None:
         """Rotate a locked key, and its replica keys, to a material that is new to them."""
@@ -216,9 +201,7 @@ class KeyStore:
     async def forget_other_pending(self, transaction: Transaction, key: Key, key_material_id: str) -> None:
         """Delete what was pending rotation in a locked key before the material of that id, in every Region."""
         await transaction.connection.execute(
-            delete(key_materials).where(
-                _is_pending_in_all(key), key_materials.c.key_material_id != key_material_id
-            )
+            _FORGET_OTHER_PENDING, {"key_id": key.key_id, "key_material_id": key_material_id}
         )
 
     async def _retire_current(self, transaction: Transaction, key: Key) -> None:
@@ -229,7 +212,7 @@ class KeyStore:
         )
 
     async def _update(self, transaction: Transaction, key: Key, **values: object) -> None:
-        await transaction.connection.execute(update(keys).where(is_of(keys, key.identifier)).values(values))
+        await transaction.connection.execute(_UPDATE, {**given(key.identifier), **values})
 
 
 def _is_pending_in_all(key: Key) -> ColumnElement[bool]:
@@ -307,27 +290,51 @@ _relations = (
 )
 
 
-def select_key(identifier: KeyIdentifier | AliasIdentifier) -> Select[Any]:
-    """Select a key, or the key that an alias names, with all its materials, a row for each, and its labels."""
-    rows = keys.outerjoin(key_materials, is_of_same_key(key_materials, keys))
+_with_materials = keys.outerjoin(key_materials, is_of_same_key(key_materials, keys))
+_selected = select(keys, key_materials, *_labels, *_relations).where(
+    keys.c.account_id == bindparam("account_id"), keys.c.region == bindparam("region")
+)
+_BY_KEY_ID = _selected.select_from(_with_materials).where(keys.c.key_id == bindparam("key_id"))
+_BY_ALIAS = _selected.select_from(_with_materials.join(aliases, is_of_same_key(aliases, keys))).where(
+    aliases.c.account_id == keys.c.account_id, aliases.c.alias_name == bindparam("alias_name")
+)
+_LOCK = (
+    select(keys.c.key_id)
+    .where(keys.c.key_id == bindparam("key_id"))
+    .order_by(keys.c.region)
+    .with_for_update()
+)
+_ADD = insert(keys)
+_UPDATE = update(keys).where(is_of_given(keys))
+_put = postgresql.insert(key_materials)
+_PUT_MATERIAL = _put.on_conflict_do_update(
+    index_elements=list(key_materials.primary_key),
+    set_={
+        name: _put.excluded[name]
+        for name in ("sealed", "valid_to", "imported_at", "description", "public_key")
+    },
+)
+_FORGET_OTHER_PENDING = delete(key_materials).where(
+    key_materials.c.key_id == bindparam("key_id"),
+    key_materials.c.state == KeyMaterialState.PENDING_ROTATION,
+    key_materials.c.key_material_id != bindparam("key_material_id"),
+)
+
+
+async def read_key(transaction: Transaction, identifier: KeyIdentifier | AliasIdentifier) -> GuardedKey:
+    """Read a key, or the key that an alias names, with all its materials, a row for each, and its labels."""
+    scope = identifier.scope
+    parameters = {"account_id": scope.account_id, "region": scope.region}
     if isinstance(identifier, AliasIdentifier):
-        rows = rows.join(aliases, is_of_same_key(aliases, keys))
-        is_named = is_alias(identifier)
+        query, parameters["alias_name"] = _BY_ALIAS, identifier.name
     else:
-        is_named = keys.c.key_id == identifier.key_id
-    return (
-        select(keys, key_materials, *_labels, *_relations)
-        .select_from(rows)
-        .where(
-            is_named,
-            keys.c.account_id == identifier.scope.account_id,
-            keys.c.region == identifier.scope.region,
-        )
-    )
+        query, parameters["key_id"] = _BY_KEY_ID, identifier.key_id
+    rows = (await transaction.connection.execute(query, parameters)).all()
+    return GuardedKey(_key_of_rows(identifier, rows))
 
 
-def key_of_rows(identifier: KeyIdentifier | AliasIdentifier, rows: Sequence[Row[Any]]) -> Key:
-    """Return the key of the rows that `select_key` gave; NotFoundException if there are none."""
+def _key_of_rows(identifier: KeyIdentifier | AliasIdentifier, rows: Sequence[Row[Any]]) -> Key:
+    """Return the key of the rows that were read; NotFoundException if there are none."""
     if not rows:
         raise identifier.not_found()
     of_key, of_material = keys.c, key_materials.c
