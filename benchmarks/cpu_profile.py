@@ -29,7 +29,7 @@ _FRAME = re.compile(r"^(?P<function>.*) \((?P<file>[^()]*?)(?::\d+)?\)$")
 _WAITING = re.compile(
     r"(?:_worker \([^()]*concurrent/futures/thread\.py:\d+\)|Thread\.run \([^()]*\)|run \([^()]*threading\.py:\d+\))$"
 )
-_LOOP = "event loop and gRPC, in C"
+_LOOP = "event loop and gRPC in C, and waiting for calls"
 _BELOW_THE_LOOP = {"commands", "cli", "app"}
 _LIBRARIES = {
     "grpc": "grpc",

@@ -52,7 +52,8 @@ class GrpcCalls:
         self._headers = _encode_headers(address, path, metadata)
         self._bodies: Iterator[bytes] = iter(bodies) if once else cycle(bodies)
         self._is_over = False
-        self.latencies: list[float] = []
+        # When each was sent and when it was answered.
+        self.answered: list[tuple[float, float]] = []
         self.failures: list[bytes] = []
         share, rest = divmod(in_flight, connections)
         self._connections = [
@@ -110,7 +111,7 @@ class GrpcCalls:
 
     def _handle(self, connection: _Connection, kind: int, flags: int, stream: int, payload: bytes) -> None:
         if kind == _HEADERS and flags & _END_STREAM:
-            self.latencies.append(time.perf_counter() - connection.sent_at.pop(stream))
+            self.answered.append((connection.sent_at.pop(stream), time.perf_counter()))
             if _STATUS_OK not in payload:
                 self.failures.append(payload)
         elif kind == _RESET:

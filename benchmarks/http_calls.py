@@ -33,7 +33,8 @@ class HttpCalls:
 
     def __init__(self, address: str, requests: Sequence[bytes], in_flight: int) -> None:
         self._requests = cycle(requests)
-        self.latencies: list[float] = []
+        # When each was sent and when it was answered.
+        self.answered: list[tuple[float, float]] = []
         self.failures: list[bytes] = []
         self._poll = select.poll()
         self._by_fd: dict[int, _Connection] = {}
@@ -77,7 +78,7 @@ class HttpCalls:
         length = int(fields.partition(b"content-length:")[2].partition(b"\r\n")[0])
         if len(body) < length:
             return
-        self.latencies.append(time.perf_counter() - connection.sent_at)
+        self.answered.append((connection.sent_at, time.perf_counter()))
         if head[9:12] != _STATUS_OK:
             self.failures.append(connection.received)
         connection.is_closing = head.startswith(b"HTTP/1.0") or b"connection: close" in fields

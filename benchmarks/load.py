@@ -82,7 +82,7 @@ def run(load: Load) -> Result:
     sending = load.calls()
     if load.warm_up_seconds:
         sending.until(time.perf_counter() + load.warm_up_seconds)
-        sending.latencies.clear()
+        sending.answered.clear()
     start, cpu, own = time.perf_counter(), _cpu_seconds(processes), time.process_time()
     sending.until(start + load.seconds)
     elapsed = time.perf_counter() - start
@@ -91,12 +91,14 @@ def run(load: Load) -> Result:
         sys.stderr.write(
             f"{load.address}{load.path}: {len(sending.failures)} failures, such as {sending.failures[0]!r}\n"
         )
-    calls = len(sending.latencies)
+    calls = len(sending.answered)
+    # Not of those that waited for their connection in the warm-up.
+    latencies = [answered - sent for sent, answered in sending.answered if sent >= start]
     return Result(
         calls=calls,
         per_second=calls / elapsed,
-        p50_ms=percentile(sending.latencies, 0.5) * 1000,
-        p99_ms=percentile(sending.latencies, 0.99) * 1000,
+        p50_ms=percentile(latencies, 0.5) * 1000,
+        p99_ms=percentile(latencies, 0.99) * 1000,
         cpu_ms_per_call=cpu / max(calls, 1) * 1000,
         failures=len(sending.failures),
         client_cpu_share=own / elapsed,
