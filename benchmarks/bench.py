@@ -426,8 +426,11 @@ def main() -> None:
     parser.add_argument("--parts", default=",".join(PARTS), help="which, separated by commas")
     parser.add_argument("--out", type=Path, default=Path("build/bench"))
     chosen = parser.parse_args()
+    parts = chosen.parts.split(",")
+    if unknown := set(parts) - set(PARTS):
+        parser.error(f"no such part: {', '.join(sorted(unknown))}. The parts are {', '.join(PARTS)}")
     size = QUICK if chosen.quick else Size(chosen.seconds, chosen.repeats)
-    results = asyncio.run(run(size, chosen.parts.split(",")))
+    results = asyncio.run(run(size, parts))
     chosen.out.mkdir(parents=True, exist_ok=True)
     (chosen.out / "results.json").write_text(json.dumps(results, indent=1) + "\n")
     print(report(results))

@@ -92,8 +92,10 @@ def run(load: Load) -> Result:
             f"{load.address}{load.path}: {len(sending.failures)} failures, such as {sending.failures[0]!r}\n"
         )
     calls = len(sending.answered)
-    # Not of those that waited for their connection in the warm-up.
-    latencies = [answered - sent for sent, answered in sending.answered if sent >= start]
+    # Not of those that waited for their connection in the warm-up, unless all are so slow.
+    latencies = [answered - sent for sent, answered in sending.answered if sent >= start] or [
+        answered - sent for sent, answered in sending.answered
+    ]
     return Result(
         calls=calls,
         per_second=calls / elapsed,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, tuple_, update
+from sqlalchemy import ARRAY, Row, bindparam, func, insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql
 
 from keyferry_server.domain.audit import ZERO_HASH, AuditRecord, ChainEnd, Head, end_of
@@ -15,10 +15,30 @@ from keyferry_server.storage.tables import audit_chains, audit_heads, audit_reco
 
 READ_BATCH = 1000
 
-_chain = postgresql.insert(audit_chains)
-_EXTEND = _chain.on_conflict_do_update(
+# Both at once, however many records: every call is one, and a statement costs more than a row.
+_chain = postgresql.insert(audit_chains).values(
+    chain_id=bindparam("chain"),
+    sequence=bindparam("end_sequence"),
+    hash=bindparam("end_hash"),
+    anchored_sequence=0,
+)
+_extended = _chain.on_conflict_do_update(
     index_elements=[audit_chains.c.chain_id],
     set_={"sequence": _chain.excluded.sequence, "hash": _chain.excluded.hash},
+).cte("extended")
+_COLUMNS = ("sequence", "happened_at", "event", "hash")
+_listed = (
+    func.unnest(*(bindparam(name, type_=ARRAY(audit_records.c[name].type)) for name in _COLUMNS))
+    .table_valued(*_COLUMNS)
+    .render_derived()
+)
+_ADD = (
+    insert(audit_records)
+    .from_select(
+        ["chain_id", *_COLUMNS],
+        select(bindparam("chain", type_=audit_records.c.chain_id.type), *_listed.c),
+    )
+    .add_cte(_extended)
 )
 
 # Heads of all servers follow each other: one at a time signs.
@@ -34,21 +54,11 @@ class AuditStore:
     async def add(self, transaction: Transaction, records: Sequence[AuditRecord]) -> None:
         """Write records that follow each other in one chain, within a transaction that may write other things."""
         end = end_of(records)
-        chain = {
-            "chain_id": end.chain_id,
-            "sequence": end.sequence,
-            "hash": end.hash,
-            "anchored_sequence": 0,
+        parameters: dict[str, Any] = {
+            name: [getattr(record, name) for record in records] for name in _COLUMNS
         }
-        # First: it is what begins the transaction.
-        await transaction.connection.execute(_EXTEND, chain)
-        # The driver's own COPY: every call is a record, and it costs a tenth of an insert.
-        driver: Any = (await transaction.connection.get_raw_connection()).driver_connection
-        await driver.copy_records_to_table(
-            audit_records.name,
-            columns=("chain_id", "sequence", "happened_at", "event", "hash"),
-            records=[(one.chain_id, one.sequence, one.happened_at, one.event, one.hash) for one in records],
-        )
+        parameters |= {"chain": end.chain_id, "end_sequence": end.sequence, "end_hash": end.hash}
+        await transaction.connection.execute(_ADD, parameters)
 
     async def add_head(self, sign: Callable[[int, bytes, Sequence[ChainEnd]], Head]) -> Head | None:
         """Let `sign` make the head that follows the last one; None if no chain grew since that."""
