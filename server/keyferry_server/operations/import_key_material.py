@@ -152,7 +152,8 @@ class ImportKeyMaterial:
                 # One that expired unused may still have its row.
                 await self.keys.forget_other_pending(transaction, current, key_material_id)
             await self.keys.put_material(transaction, current.identifier, material)
-            await self.keys.switch(transaction, current, enabled=current.enabled_after_import(material, now))
+            if current.enabled_after_import(material, now) is not current.enabled:
+                await self.keys.switch(transaction, current, enabled=True)
             await self.tokens.spend(transaction, token, SpentParameters(now, digest, key_material_id))
             receipt = ImportReceipt(
                 token_name=token.name,
