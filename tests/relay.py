@@ -70,9 +70,65 @@ class Relay:
         try:
             while some := await reader.read(65536):
                 if not self._is_silent and reader not in self._silenced:
-                    writer.write(some)
+                    writer.write(self._passed(reader, some))
                     await writer.drain()
         except ConnectionError:
             pass
         finally:
             writer.close()
+
+    def _passed(self, _: StreamReader, some: bytes) -> bytes:
+        """Return what is passed on in place of what came."""
+        return some
+
+
+class TransactionPooler(Relay):
+    """A relay to Postgres that passes notifications on while a query is being answered, and drops those that come in
+    between: as a pooler does that lends its connections for a transaction each.
+    """
+
+    def __init__(self, server_address: str) -> None:
+        super().__init__(server_address)
+        self._streams: dict[StreamReader, _Messages] = {}
+        self.kept_back = 0
+
+    async def _open(self) -> tuple[StreamReader, StreamWriter]:
+        from_server, at_server = await super()._open()
+        self._streams[from_server] = _Messages()
+        return from_server, at_server
+
+    def _passed(self, reader: StreamReader, some: bytes) -> bytes:
+        messages = self._streams.get(reader)
+        if messages is None:
+            return some
+        passed, dropped = messages.without_idle_notifications(some)
+        self.kept_back += dropped
+        return passed
+
+
+class _Messages:
+    """What Postgres sends on one connection, message by message."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._has_begun = False
+        self._is_idle = False
+
+    def without_idle_notifications(self, some: bytes) -> tuple[bytes, int]:
+        """Return whole messages, and how many notifications were left out."""
+        self._rest += some
+        passed, dropped = b"", 0
+        if not self._has_begun and self._rest[:1] in b"NS":
+            # The answer to the question for TLS is one byte.
+            passed, self._rest = self._rest[:1], self._rest[1:]
+        self._has_begun = True
+        while len(self._rest) >= 5 and len(self._rest) > (length := int.from_bytes(self._rest[1:5])):
+            message, self._rest = self._rest[: length + 1], self._rest[length + 1 :]
+            kind = message[:1]
+            if kind == b"A" and self._is_idle:
+                dropped += 1
+                continue
+            if kind != b"A":
+                self._is_idle = kind == b"Z"
+            passed += message
+        return passed, dropped

@@ -15,7 +15,7 @@ from direct_calls import Somebody, somebody
 from fixtures.postgres import OwnPostgres
 from fixtures.server import ServerFactory, TestServer
 from policies import ROOT, allow, permit, policy, user
-from relay import Relay
+from relay import Relay, TransactionPooler
 from rows import connected
 from sqlalchemy import make_url
 from steps import create_imported_key, delete_material, disable, encrypt, import_material, state_of
@@ -58,9 +58,13 @@ QUICK = {
 }
 KEYS = 12
 NOT_HEARD = "changes of keys are not heard: the database is asked for every key that is used"
+HEARS_NOBODY = (
+    "the session that listens does not hear others: behind a pooler of connections the server needs one that lends "
+    "whole sessions"
+)
 CUT_LISTENERS = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-    WHERE datname = current_database() AND query LIKE '%pg_notify(%' AND pid <> pg_backend_pid()
+    WHERE datname = current_database() AND query = 'SELECT pg_notify($1, $2)' AND pid <> pg_backend_pid()
 """
 
 
@@ -334,6 +338,33 @@ async def test_a_server_behind_a_silent_network_stops_using_what_it_knew_when_it
             await hears(far)
             # It may yet come upon connections to the database that are silent.
             assert await seconds_until_refused(at_far, key_id) == 0
+
+
+async def test_behind_a_pooler_that_keeps_notifications_back_nothing_is_used_from_memory(
+    start_server: ServerFactory, own_postgres: Callable[..., Awaitable[OwnPostgres]]
+) -> None:
+    own = await own_postgres()
+    url = make_url(own.database_url)
+    async with TransactionPooler.between(f"{url.query['host']}/.s.PGSQL.{url.query['port']}") as pooler:
+        near = await start_server(database_url=own.database_url)
+        far = await start_server(
+            database_url=f"postgresql://{url.username}@{pooler.address}/{url.database}",
+            **QUICK | {"key_cache_lease_seconds": 1.0},
+        )
+        with capture_logs() as logs:
+            async with near.client() as at_near, far.client() as at_far:
+                key_id = await create_imported_key(at_near)
+                await until(lambda: NOT_HEARD in {line["event"] for line in logs})
+                assert pooler.kept_back
+                await encrypt(at_far, key_id)
+                await disable(at_near, key_id)
+                with pytest.raises(DisabledException):
+                    await encrypt(at_far, key_id)
+        assert not far.running.cache.is_usable
+        assert far.running.cache.hits == 0
+        said = [line["event"] for line in logs]
+        assert said.count(HEARS_NOBODY) == 1
+        assert said.count(NOT_HEARD) == 1
 
 
 @pytest.mark.parametrize("stale_seconds", [0, 3600])

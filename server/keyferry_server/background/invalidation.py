@@ -57,17 +57,30 @@ class Invalidation:
         while True:
             with suppress(DependencyTimeoutException):
                 await self._listen()
+            self._lose()
             await asyncio.sleep(_RETRY_SECONDS)
 
     async def _listen(self) -> None:
         async with self._feed.listening(self._heard) as listening:
-            self._cache.begin()
             # What is here is given up before the connection is closed, which may take its time.
             with suppress(DependencyTimeoutException):
+                await self._prove(listening)
+                self._cache.begin()
                 await self._renew(listening)
                 while not await listening.lost_within(self._lease_seconds / _RENEWALS):
                     await self._renew(listening)
             self._lose()
+
+    async def _prove(self, listening: Listening) -> None:
+        try:
+            await self._feed.prove(listening, self._lease_seconds)
+        except DependencyTimeoutException:
+            if not self._is_deaf:
+                _log.warning(
+                    "the session that listens does not hear others: behind a pooler of connections the server needs "
+                    "one that lends whole sessions"
+                )
+            raise
 
     async def _renew(self, listening: Listening) -> None:
         asked_at = seconds_now()
@@ -91,6 +104,8 @@ class Invalidation:
             self._cache.stop_filling()
         else:
             self._cache.lose()
+        if self._is_deaf:
+            return
         self._is_deaf = True
         _log.warning(
             "changes of keys are not heard: the database is asked for every key that is used",

@@ -6,6 +6,10 @@ Postgres delivers notifications in the order in which their transactions were
 committed, to every session that listens, and not before others see what they did. So
 when a notification that a session sent to itself comes back, all that was committed
 before it was sent has been heard. `Listening.echo` is that.
+
+Behind a pooler that lends its connections for a transaction each, a session hears itself
+and nobody else. So it must first hear another one while it says nothing itself
+(`ChangeFeed.prove`).
 """
 
 import asyncio
@@ -22,6 +26,8 @@ from keyferry_server.storage.database import Database, translated
 from keyferry_server.storage.tables import CHANGES
 
 Heard = Callable[[str], None]
+
+_NOTIFY = "SELECT pg_notify($1, $2)"
 
 
 class Listening:
@@ -48,11 +54,15 @@ class Listening:
 
         DependencyTimeoutException if that takes longer than `seconds`, or the session is lost.
         """
+        await self.hear(self._connection, seconds)
+
+    async def hear(self, session: Any, seconds: float) -> None:
+        """Return when a notification of any session, asyncpg's own, has been heard; else as `echo`."""
         self._expected = secrets.token_hex(8)
         self._came_back.clear()
         with translated():
             async with asyncio.timeout(seconds):
-                await self._connection.execute("SELECT pg_notify($1, $2)", self._channel, self._expected)
+                await session.execute(_NOTIFY, self._channel, self._expected)
                 await self._came_back.wait()
 
     async def lost_within(self, seconds: float) -> bool:
@@ -81,19 +91,30 @@ class ChangeFeed:
 
     @asynccontextmanager
     async def listening(self, heard: Heard) -> AsyncIterator[Listening]:
-        """Listen with a connection of its own; `heard` gets the name of what is changed from then on.
+        """Listen with a session of its own; `heard` gets the name of what is changed from then on.
 
-        DependencyTimeoutException if there is no connection to be had.
+        DependencyTimeoutException if there is none to be had.
         """
+        async with self._own_session() as session:
+            listening = Listening(session, heard)
+            with translated():
+                await listening.start()
+            yield listening
+
+    async def prove(self, listening: Listening, seconds: float) -> None:
+        """Return when `listening` has heard another session; DependencyTimeoutException if it does not."""
+        async with self._own_session() as other:
+            await listening.hear(other, seconds)
+
+    @asynccontextmanager
+    async def _own_session(self) -> AsyncIterator[Any]:
         with translated():
             connection = await self._database.own_connection()
         driver: Any = None
         try:
             with translated():
                 driver = (await connection.get_raw_connection()).driver_connection
-                listening = Listening(driver, heard)
-                await listening.start()
-            yield listening
+            yield driver
         finally:
             await _give_up(connection, driver)
 

@@ -8,8 +8,8 @@
 5. Whoever has asked to be there when a transaction commits (`commit_with`) adds to it
    before, and if that fails nothing is committed.
 
-A database that cannot be reached or does not answer in time is a
-DependencyTimeoutException; it may be retried.
+A database that cannot be reached, does not answer in time or cannot do it at the moment is
+a DependencyTimeoutException; it may be retried.
 """
 
 import asyncio
@@ -28,15 +28,21 @@ from keyferry_server.domain.errors import DependencyTimeoutException
 
 T = TypeVar("T")
 
+# What another try, or an operator, can mend without a change of the program.
 _UNREACHABLE = (
     asyncpg.AdminShutdownError,
     asyncpg.CannotConnectNowError,
     asyncpg.CrashShutdownError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.InsufficientResourcesError,  # a full disk, no memory, too many connections
     asyncpg.InterfaceError,
+    asyncpg.InvalidAuthorizationSpecificationError,  # a password that was just changed
     asyncpg.LockNotAvailableError,
     asyncpg.PostgresConnectionError,
+    asyncpg.PostgresSystemError,  # an error of its disk
     asyncpg.QueryCanceledError,
-    asyncpg.TooManyConnectionsError,
+    asyncpg.ReadOnlySQLTransactionError,  # in a failover: connected to one that is not the first yet
+    asyncpg.SerializationError,
     exc.InterfaceError,
     exc.TimeoutError,
     OSError,  # TimeoutError is one

@@ -90,10 +90,14 @@ class RateLimitStore:
         """Delete the buckets that nobody has taken from for an hour."""
 
         async def write(transaction: Transaction) -> None:
+            # Not those that are being settled: the two would lock them in different orders.
+            idle = (
+                select(rate_limits.c.principal, rate_limits.c.name)
+                .where(rate_limits.c.refilled_at < func.clock_timestamp() - _FORGOTTEN_AFTER)
+                .with_for_update(skip_locked=True)
+            )
             await transaction.connection.execute(
-                delete(rate_limits).where(
-                    rate_limits.c.refilled_at < func.clock_timestamp() - _FORGOTTEN_AFTER
-                )
+                delete(rate_limits).where(tuple_(rate_limits.c.principal, rate_limits.c.name).in_(idle))
             )
 
         await self.database.run(write)
