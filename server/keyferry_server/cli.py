@@ -117,6 +117,8 @@ async def _serve(settings: Settings, until: Callable[[], Awaitable[None]] | None
     stop_on_signals(stop)
     if until is None:
         _warn(settings)
+    # Also while it starts: nobody else would end it then.
+    watching = asyncio.create_task(_stop_after(until, stop)) if until is not None else None
     async with running(settings) as server:
         _log.info("ready", **own_figures())
         sys.stdout.write(
@@ -127,15 +129,20 @@ async def _serve(settings: Settings, until: Callable[[], Awaitable[None]] | None
         gc.collect()
         gc.freeze()
         ends = [asyncio.ensure_future(one) for one in (stop.wait(), server.background.crashed())]
-        if until is not None:
-            ends.append(asyncio.ensure_future(until()))
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         has_crashed = ends[1].done()
         for waiting in ends:
             waiting.cancel()
         _log.info("draining", seconds=settings.drain_seconds)
+    if watching is not None:
+        watching.cancel()
     if has_crashed:
         raise StartError("the server stopped because a background task failed; the log says why")
+
+
+async def _stop_after(until: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
+    await until()
+    stop.set()
 
 
 async def _supervise(settings: Settings) -> None:

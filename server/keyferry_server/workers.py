@@ -7,7 +7,8 @@
    others but the database. It reads its settings from standard input, says on standard
    output when it is ready, and drains when standard input ends: also when the supervisor
    was killed.
-3. One that ends by itself is started again, at once, and then later and later.
+3. One that ends by itself, or does not get ready, is started again, at once, and then
+   later and later.
 4. A worker's metrics and health are on an address of its own, on the ports that follow
    that of the first worker: there is nobody who adds up and can be wrong.
 """
@@ -18,9 +19,10 @@ import signal
 import socket
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Sequence
-from contextlib import ExitStack, asynccontextmanager, suppress
+from collections.abc import Coroutine, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Any, TypeVar
 
 import structlog
 from pydantic import SecretStr
@@ -30,12 +32,16 @@ from keyferry_server.opening import StartError, with_database
 from keyferry_server.settings import ListenAddress, Settings
 
 READY = "keyferry-server is ready: "
+# A worker that is not ready by then never will be: it waits for something that does not answer.
+_LONGEST_START_SECONDS = 60.0
 # After the drain a worker still closes its connections and writes what is unwritten.
 _FAREWELL_SECONDS = 20.0
 _SHORTEST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 30.0
 # A worker that lasted this long was a good one: the next pause is short again.
 _GOOD_SECONDS = 60.0
+
+T = TypeVar("T")
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -51,12 +57,14 @@ async def supervise(settings: Settings, stop: asyncio.Event) -> None:
             shared = named.model_copy(update={"grpc_listen": grpc, "aws_listen": aws})
             workers = [Worker(number, _with_own_metrics(shared, number)) for number in range(shared.workers)]
             try:
-                metrics = await asyncio.gather(*(worker.start() for worker in workers))
-                # With the metrics switched off they all say so.
-                sys.stdout.write(f"{READY}grpc={grpc} aws={aws} metrics={','.join(dict.fromkeys(metrics))}\n")
-                sys.stdout.flush()
-                async with _kept_running(workers):
-                    await stop.wait()
+                metrics = await _unless(stop, _started(workers))
+                if metrics is not None:
+                    # With the metrics switched off they all say so.
+                    sys.stdout.write(
+                        f"{READY}grpc={grpc} aws={aws} metrics={','.join(dict.fromkeys(metrics))}\n"
+                    )
+                    sys.stdout.flush()
+                    await _unless(stop, _kept_running(workers))
                 _log.info("draining", seconds=settings.drain_seconds)
             finally:
                 await asyncio.gather(*(worker.stop() for worker in workers))
@@ -71,41 +79,61 @@ class Worker:
         self._process: Process | None = None
 
     async def start(self) -> str:
-        """Start it and return the address of its metrics when it is ready; StartError if it ends before."""
-        process = self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "keyferry_server",
-            "worker",
-            str(self._number + 1),
-            stdin=PIPE,
-            stdout=PIPE,
-            # Ctrl-C in a terminal reaches its whole group: only the supervisor is to hear it.
-            start_new_session=True,
-        )
-        if process.stdin is None or process.stdout is None:
-            raise AssertionError("pipes were asked for")
-        process.stdin.write(encode_settings(self._settings))
-        line = (await process.stdout.readline()).decode()
+        """Start it and return the address of its metrics when it is ready.
+
+        StartError, with its process gone, if it ends before, takes too long, or cannot be started.
+        """
+        try:
+            process = self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "keyferry_server",
+                "worker",
+                str(self._number + 1),
+                stdin=PIPE,
+                stdout=PIPE,
+                # Ctrl-C in a terminal reaches its whole group: only the supervisor is to hear it.
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise StartError(f"worker {self._number + 1} cannot be started: {error}") from error
+        try:
+            async with asyncio.timeout(_LONGEST_START_SECONDS):
+                line = await self._first_line(process)
+        except TimeoutError:
+            line = ""
         if not line.startswith(READY):
+            with suppress(ProcessLookupError):
+                process.kill()
             await process.wait()
             raise StartError(f"worker {self._number + 1} did not start")
         return line.rpartition("metrics=")[2].strip()
+
+    async def _first_line(self, process: Process) -> str:
+        if process.stdin is None or process.stdout is None:
+            raise AssertionError("pipes were asked for")
+        # RuntimeError: of an event loop that was told of the end before it was to write.
+        with suppress(OSError, RuntimeError, ValueError):
+            process.stdin.write(encode_settings(self._settings))
+            return (await process.stdout.readline()).decode()
+        return ""
 
     async def keep_running(self) -> None:
         """Start it again whenever it ends; ends when cancelled."""
         loop = asyncio.get_running_loop()
         pause = 0.0
-        while self._process is not None:
+        while True:
             started = loop.time()
-            code = await self._process.wait()
+            code = None if self._process is None else await self._process.wait()
             if loop.time() - started > _GOOD_SECONDS:
                 pause = 0.0
             _log.critical("a worker ended", worker=self._number + 1, code=code, restart_in_seconds=pause)
             await asyncio.sleep(pause)
             pause = min(max(2 * pause, _SHORTEST_PAUSE_SECONDS), _LONGEST_PAUSE_SECONDS)
-            with suppress(StartError):
+            try:
                 await self.start()
+            except StartError as error:
+                _log.critical("a worker did not start", worker=self._number + 1, reason=str(error))
 
     async def stop(self) -> None:
         """Have it drain and end; what does not end is killed."""
@@ -123,15 +151,26 @@ class Worker:
             await process.wait()
 
 
-@asynccontextmanager
-async def _kept_running(workers: Sequence[Worker]) -> AsyncIterator[None]:
-    tasks = [asyncio.create_task(worker.keep_running()) for worker in workers]
+async def _started(workers: Sequence[Worker]) -> list[str]:
+    return await asyncio.gather(*(worker.start() for worker in workers))
+
+
+async def _kept_running(workers: Sequence[Worker]) -> None:
+    async with asyncio.TaskGroup() as group:
+        for worker in workers:
+            group.create_task(worker.keep_running())
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    """Return what `work` gives; None if `stop` is set before, and then it is cancelled."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
     try:
-        yield
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        return await working if working.done() else None
     finally:
-        for task in tasks:
+        for task in (working, stopping):
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(working, stopping, return_exceptions=True)
 
 
 class _kept:  # noqa: N801 -- a context manager, read as a verb
