@@ -12,6 +12,8 @@ from keyferry_server.domain.rate_limit import ROUND_SECONDS, RateLimit, RateLimi
 from keyferry_server.storage.rate_limit_store import BucketKey, RateLimitStore
 
 _IDLE_SECONDS = 60.0
+# Who has not settled for so long refills its own shares: also while it still waits for an answer.
+_SILENCE_SECONDS = 5 * ROUND_SECONDS
 _BETWEEN_COUNTS_SECONDS = 5.0
 _BETWEEN_FORGETTING_SECONDS = 600.0
 
@@ -24,6 +26,7 @@ class _Share:
 
     left: float
     used_at: float
+    refilled_at: float
     spent: int = 0
     is_wanted: bool = False
 
@@ -40,6 +43,7 @@ class RateLimiter:
         self._now = now
         self._shares: dict[BucketKey, _Share] = {}
         self._servers = 1
+        self._settled_at = now()
         self._is_settling = True
 
     def take(self, principal: str, operation: str) -> None:
@@ -47,12 +51,15 @@ class RateLimiter:
         limit = self._limits.of(operation)
         if limit is None:
             return
+        now = self._now()
         share = self._shares.get((principal, limit))
         if share is None:
             # Nobody here has heard of it, so its bucket is most likely full. What it spends is settled all the same.
-            share = _Share(limit.share(limit.burst, self._servers), self._now())
+            share = _Share(limit.share(limit.burst, self._servers), now, now)
             self._shares[principal, limit] = share
-        share.used_at = self._now()
+        share.used_at = now
+        if now - self._settled_at > _SILENCE_SECONDS:
+            self._refill(share, limit, now)
         if share.left < 1:
             share.is_wanted = True
             raise ThrottlingException(
@@ -70,6 +77,7 @@ class RateLimiter:
         """Settle what was spent, and learn the next shares."""
         spent = {key: float(one.spent) for key, one in self._shares.items() if one.spent or one.is_wanted}
         if not spent:
+            self._settled_at = self._now()
             return
         for key in spent:
             self._shares[key].spent = 0
@@ -80,8 +88,10 @@ class RateLimiter:
                 self._shares[key].spent += int(number)
             raise
         self._servers = max(1, settlement.servers)
+        self._settled_at = self._now()
         for key, tokens in settlement.tokens.items():
             share = self._shares[key]
+            share.refilled_at = self._settled_at
             # Less what was spent while the database was asked.
             share.left = key[1].share(tokens, self._servers) - share.spent
             share.is_wanted = share.left < 1 and share.is_wanted
@@ -103,13 +113,12 @@ class RateLimiter:
                 self._note(is_settling=True)
             except DependencyTimeoutException:
                 self._note(is_settling=False)
-                self._refill()
             self._drop_idle()
 
-    def _refill(self) -> None:
-        for (_, limit), share in self._shares.items():
-            part = _part(limit, self._servers)
-            share.left = min(part.burst, share.left + part.per_second * ROUND_SECONDS)
+    def _refill(self, share: _Share, limit: RateLimit, now: float) -> None:
+        part = _part(limit, self._servers)
+        share.left = min(part.burst, share.left + part.per_second * (now - share.refilled_at))
+        share.refilled_at = now
 
     def _drop_idle(self) -> None:
         dead = [

@@ -16,6 +16,7 @@ import time
 from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import structlog
 from prometheus_client import CollectorRegistry, Gauge, Histogram
@@ -27,6 +28,7 @@ from keyferry_server.domain.key_material import WrappingKeySpec
 # Half way down: the lowest gets so little of a busy machine that it would hold up Python's
 # lock, which it needs at the end of each pair, for the calls that are served.
 NICENESS = 10
+_PAUSE_AFTER_FAILURE_SECONDS = 1.0
 _WAIT_BUCKETS_SECONDS = (0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -92,7 +94,7 @@ class WrappingKeyPool:
             return await coming
         except asyncio.CancelledError:
             if coming.done() and not coming.cancelled() and coming.exception() is None:
-                pairs.append(coming.result())
+                self._hand_over(spec, coming.result())
             raise
         finally:
             if (spec, coming) in self._waiting:
@@ -111,6 +113,8 @@ class WrappingKeyPool:
                 pair = await loop.run_in_executor(makers, generate_wrapping_key_pair, spec)
             except KMSInternalException as error:
                 self._disappoint(spec, error)
+                # What fails once fails again, and this is no place to try it a thousand times a second.
+                await asyncio.sleep(_PAUSE_AFTER_FAILURE_SECONDS)
             else:
                 self._hand_over(spec, pair)
             finally:
@@ -156,4 +160,7 @@ def cores() -> int:
 def _yield_to_others() -> None:
     # Linux gives each thread a priority of its own, under the number that the kernel knows it by; others do not.
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        # Never to more than the process has, which is not allowed; where nothing is allowed, it is not needed to go on.
+        niceness = max(NICENESS, os.getpriority(os.PRIO_PROCESS, 0))
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)

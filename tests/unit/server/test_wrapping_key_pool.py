@@ -1,16 +1,29 @@
 """The pool of wrapping keys: nobody gets what another got, nothing is lost, and whoever waits comes first."""
 
 import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
 import pytest
 from prometheus_client import CollectorRegistry
 
+from keyferry_server.background import wrapping_key_pool
 from keyferry_server.background.wrapping_key_pool import WrappingKeyPool
+from keyferry_server.crypto.wrapping.wrapping_key import WrappingKeyPair
+from keyferry_server.domain.errors import KMSInternalException
 from keyferry_server.domain.key_material import WrappingKeySpec
 
 SPEC = WrappingKeySpec.RSA_2048
+MAKE_ONE = """
+import os
+from concurrent.futures import ThreadPoolExecutor
+from keyferry_server.background.wrapping_key_pool import _yield_to_others
+with ThreadPoolExecutor(1, initializer=_yield_to_others) as maker:
+    print(maker.submit(os.getpriority, os.PRIO_PROCESS, 0).result())
+"""
 LEVEL = "keyferry_wrapping_key_pool_level"
 
 
@@ -99,3 +112,55 @@ async def test_takers_are_served_in_the_order_of_coming() -> None:
     await asyncio.gather(*(take(number) for number in range(4)))
     assert served == [0, 1, 2, 3]
     await running.stop()
+
+
+async def test_a_pair_whose_taker_has_gone_is_handed_to_whoever_waits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    running = RunningPool(0, threads=1)
+    hand_over = running.pool._hand_over
+    gone, waiting = (asyncio.create_task(running.pool.take(SPEC)) for _ in range(2))
+
+    def hand_over_to_one_who_goes(spec: WrappingKeySpec, pair: WrappingKeyPair) -> None:
+        monkeypatch.undo()
+        hand_over(spec, pair)
+        gone.cancel()
+
+    monkeypatch.setattr(running.pool, "_hand_over", hand_over_to_one_who_goes)
+    with pytest.raises(asyncio.CancelledError):
+        await gone
+    first = await waiting
+    assert running.level == 0
+    assert first.public_key != (await running.pool.take(SPEC)).public_key
+    await running.stop()
+
+
+async def test_a_pair_that_cannot_be_made_is_refused_and_not_tried_again_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tries = []
+
+    def fail(spec: WrappingKeySpec) -> WrappingKeyPair:
+        tries.append(spec)
+        raise KMSInternalException("it does not work")
+
+    monkeypatch.setattr(wrapping_key_pool, "generate_wrapping_key_pair", fail)
+    running = RunningPool(4, threads=1)
+    with pytest.raises(KMSInternalException):
+        await running.pool.take(SPEC)
+    # Nothing announces what does not happen. Without a pause it was tried thousands of times.
+    await asyncio.sleep(0.1)
+    assert len(tries) <= 2
+    await running.stop()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have a priority of their own on Linux only")
+def test_a_server_of_the_lowest_priority_makes_pairs_too() -> None:
+    made = subprocess.run(
+        [sys.executable, "-c", MAKE_ONE],
+        preexec_fn=lambda: os.nice(19),
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert made.stdout == "19\n"
