@@ -3,14 +3,16 @@
 import asyncio
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from contract.beneath import change, select
+from fixtures.postgres import OwnPostgres
 from fixtures.server import ServerFactory, TestServer
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 from steps import (
     MATERIAL,
     create_external_key,
@@ -26,7 +28,13 @@ from steps import (
     state_of,
 )
 
-from keyferry.v1 import CreateKeyRequest, DecryptRequest, EnableKeyRotationRequest, EncryptRequest
+from keyferry.v1 import (
+    CreateKeyRequest,
+    DecryptRequest,
+    EnableKeyRotationRequest,
+    EncryptRequest,
+    GenerateRandomRequest,
+)
 from keyferry_client import KeyManagementServiceClient
 from keyferry_client.errors import (
     DependencyTimeoutException,
@@ -233,6 +241,46 @@ async def test_a_server_that_stops_has_written_and_signed_everything(
     )
     assert unsigned.many == 0
     assert await faults(again) == []
+
+
+async def test_a_server_that_stops_while_it_writes_writes_nothing_twice(
+    start_server: ServerFactory, quiet: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = await start_server(**quiet | {"audit_interval_seconds": 0.01})
+    committing, may_commit = asyncio.Event(), asyncio.Event()
+    commit = AsyncConnection.commit
+
+    async def held_up(connection: AsyncConnection) -> None:
+        if await connection.scalar(text("SELECT count(*) FROM audit_records WHERE event LIKE '%Random%'")):
+            committing.set()
+            await may_commit.wait()
+        await commit(connection)
+
+    async with server.client() as client:
+        monkeypatch.setattr(AsyncConnection, "commit", held_up)
+        await client.generate_random_async(GenerateRandomRequest(number_of_bytes=1))
+        await committing.wait()
+    stopping = asyncio.create_task(server.stop())
+    (writer,) = [task for task in asyncio.all_tasks() if task.get_name() == "audit log"]
+    await asyncio.wait({writer})
+    may_commit.set()
+    await stopping
+    again = await start_server(**quiet)
+    assert [one["eventName"] for one in await written(again)].count("GenerateRandom") == 1
+
+
+async def test_with_each_call_a_caller_learns_before_its_deadline_that_nothing_is_recorded(
+    start_server: ServerFactory, quiet: dict[str, object], own_postgres: Callable[..., Awaitable[OwnPostgres]]
+) -> None:
+    own = await own_postgres()
+    server = await start_server(**quiet, audit_write="each-call", database_url=own.database_url)
+    async with server.client() as client:
+        await client.generate_random_async(GenerateRandomRequest(number_of_bytes=1))
+        own.freeze()
+        # Nothing but the record needs the database.
+        with pytest.raises(DependencyTimeoutException, match="audit log"):
+            await client.generate_random_async(GenerateRandomRequest(number_of_bytes=1), timeout=2)
+        own.thaw()
 
 
 async def test_what_the_service_does_by_itself_is_recorded_with_the_change(

@@ -2,7 +2,8 @@
 
 What changed nothing is kept in memory and written together, at the latest after
 `interval_seconds`: a server that is killed loses as much of it, and never the record
-of a change. With `each_call` it is written before the call is answered.
+of a change. With `each_call` it is written before the call is answered. A commit whose
+answer is lost with its connection is written again: a record may be there twice.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ from keyferry_server.storage.audit_store import AuditStore
 from keyferry_server.storage.database import Database, Transaction
 
 BATCH = 500
+_NOT_WRITTEN = "The audit log cannot be written at this moment. The request may be retried."
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -54,6 +56,7 @@ class AuditLog:
         self._chains: list[ChainEnd] = []
         self._unwritten: list[AuditEvent] = []
         self._waiting: list[asyncio.Future[None]] = []
+        self._writing: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         level = Gauge("keyferry_audit_unwritten", "Audit records that are not written yet", registry=registry)
         level.set_function(lambda: len(self._unwritten))
@@ -121,21 +124,33 @@ class AuditLog:
             _log.warning("the audit log is not signed: the database does not answer")
 
     async def write_if_possible(self) -> None:
-        """Write all that is unwritten, or say in the log that it is put off."""
+        """Write all that is unwritten, or say in the log that it is put off.
+
+        One at a time, each carried through also if whoever asked is cancelled: what was
+        committed must not be written again.
+        """
+        self._writing = asyncio.create_task(self._write_after(self._writing))
+        await asyncio.shield(self._writing)
+
+    async def _write_after(self, others: asyncio.Task[None] | None) -> None:
+        if others is not None:
+            await asyncio.wait({others})
         waiting, self._waiting = self._waiting, []
         try:
             await self._write()
-        except DependencyTimeoutException as error:
+        except DependencyTimeoutException:
             _log.warning(
                 "audit records are not written: the database does not answer", records=len(self._unwritten)
             )
+        else:
             for one in waiting:
                 if not one.done():
-                    one.set_exception(DependencyTimeoutException(error.message))
-            return
-        for one in waiting:
-            if not one.done():
-                one.set_result(None)
+                    one.set_result(None)
+        finally:
+            # Whatever happened, nobody goes on waiting.
+            for one in waiting:
+                if not one.done():
+                    one.set_exception(DependencyTimeoutException(_NOT_WRITTEN))
 
     async def sign_head(self) -> Head | None:
         """Sign the ends of the chains that grew; None if none did."""

@@ -12,7 +12,7 @@ from google.protobuf.message import Message
 from keyferry_server.call import Call, Handler, Middleware
 from keyferry_server.domain.audit_trail import AuditTrail, CallTrail, recording
 from keyferry_server.domain.clock import Clock
-from keyferry_server.domain.errors import KmsError
+from keyferry_server.domain.errors import DependencyTimeoutException, KmsError
 from keyferry_server.wire.audit import format_request_parameters
 
 
@@ -51,7 +51,7 @@ def audit(log: CallLog, clock: Clock) -> Middleware:
         except KmsError as error:
             trail.error = (error.name, error.message)
             log.keep(trail)
-            await log.settle()
+            await _settled(log, call)
             raise
         except asyncio.CancelledError:
             if not trail.is_written:
@@ -60,7 +60,18 @@ def audit(log: CallLog, clock: Clock) -> Middleware:
             raise
         if not trail.is_written:
             log.keep(trail)
-            await log.settle()
+            await _settled(log, call)
         return response
 
     return audited
+
+
+async def _settled(log: CallLog, call: Call) -> None:
+    """Wait for what the log promises, no longer than the caller does: the call's own deadline is enforced further in."""
+    try:
+        async with asyncio.timeout_at(call.deadline):
+            await log.settle()
+    except TimeoutError:
+        raise DependencyTimeoutException(
+            "The audit log was not written in time. The request may be retried."
+        ) from None
