@@ -83,6 +83,12 @@ async def hears(server: TestServer) -> None:
     await until(lambda: server.running.cache.is_usable)
 
 
+async def everything_is_heard(server: TestServer) -> None:
+    """Wait until a server has heard of all that was changed before."""
+    now = seconds_now()
+    await until(lambda: server.running.cache.heard_until >= now)
+
+
 async def use_from_memory(client: Client, key_id: str, cache: HeardCache) -> None:
     """Use a key until it is in memory: what is read while a change is heard is not kept."""
     hits = cache.hits
@@ -92,9 +98,8 @@ async def use_from_memory(client: Client, key_id: str, cache: HeardCache) -> Non
 
 async def keep_in_memory(client: Client, key_id: str, server: TestServer) -> None:
     """Use a key until it is in memory and stays there: what made it has been heard."""
-    cache, now = server.running.cache, seconds_now()
-    await until(lambda: cache.heard_until >= now)
-    await use_from_memory(client, key_id, cache)
+    await everything_is_heard(server)
+    await use_from_memory(client, key_id, server.running.cache)
 
 
 async def seconds_until_refused(client: Client, key_id: str) -> float:

@@ -12,12 +12,12 @@ from aws_wire.test_signatures import ROOT, administrator_of, pair
 from botocore.exceptions import ClientError
 from fixtures.aws import Boto3Client
 from fixtures.server import ServerFactory, TestServer
-from integration.test_cached_keys import LEASE_SECONDS, QUICK, hears, keep_in_memory
+from integration.test_cached_keys import LEASE_SECONDS, QUICK, everything_is_heard, hears, keep_in_memory
 from integration.test_what_memory_tells import statements_of
-from steps import create_imported_key, disable, encrypt, name
+from steps import create_imported_key, delete_material, disable, encrypt, name
 
 from keyferry_client import KeyManagementServiceClient
-from keyferry_client.errors import DisabledException
+from keyferry_client.errors import DisabledException, KMSInvalidStateException
 from keyferry_server.authz.admission import admit_service
 from keyferry_server.domain.errors import KMSInternalException
 from keyferry_server.domain.identifiers import KeyIdentifier, Scope
@@ -103,6 +103,22 @@ async def test_key_material_in_the_clear_goes_with_a_change_of_its_key_and_with_
         cache.lose()
         assert cache.beside(other.identifier) is None
         assert len(cache) == 0
+
+
+async def test_a_call_that_read_a_key_before_its_material_was_deleted_leaves_nothing_of_it_in_memory(
+    start_server: ServerFactory,
+) -> None:
+    server = await start_server()
+    await hears(server)
+    use = key_use_of(server)
+    async with server.client() as client:
+        before = await kept_key(server, client)
+        await delete_material(client, before.key_id)
+        await everything_is_heard(server)
+        with pytest.raises(KMSInvalidStateException):
+            await encrypt(client, before.key_id)
+        use.unseal_current(before)
+        assert server.running.cache.beside(before.identifier) == {}
 
 
 async def test_the_cache_holds_the_material_of_no_more_keys_than_its_size(

@@ -373,6 +373,10 @@ class GuardedKey:
         """Which part it plays in a multi-Region key; None for a single-Region key."""
         return self._key.multi_region_type
 
+    def holds(self, key: Key) -> bool:
+        """Tell whether an opened key came out of this one, and not out of an earlier or a later reading."""
+        return self._key is key
+
     def open(self, admission: Admission) -> Key:
         """Return the key to whoever shows the admission for it."""
         if admission.arn != self.arn:

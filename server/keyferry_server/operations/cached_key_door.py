@@ -22,7 +22,7 @@ from keyferry_server.domain.key import GuardedKey, Key
 from keyferry_server.operations.gate import Gate
 from keyferry_server.operations.key_door import KeyDoor
 from keyferry_server.storage.cached_callers import CachedCallers, CachedGrants
-from keyferry_server.storage.heard_cache import ANY_NAME, HeardCache
+from keyferry_server.storage.heard_cache import ANY_NAME, HeardCache, weight_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class CachedKeyDoor(KeyDoor):
             return cached
         with self.cache.reading(identifier.key_id) as reading:
             guarded = await self.keys.load(identifier)
-            self.cache.put(identifier, guarded, reading)
+            self.cache.put(identifier, guarded, reading, weight=weight_of(guarded.policy))
             return guarded
 
     async def _load_by_alias(self, identifier: AliasIdentifier) -> GuardedKey:
@@ -102,8 +102,14 @@ class CachedKeyDoor(KeyDoor):
         # Which key it is, is not known before: a change of any key may be one of this.
         with self.cache.reading(ANY_NAME) as reading:
             guarded = await self.keys.load(identifier)
-            self.cache.put(guarded.identifier, guarded, reading, link=identifier)
+            self.cache.put(
+                guarded.identifier, guarded, reading, link=identifier, weight=weight_of(guarded.policy)
+            )
             return guarded
+
+    def beside(self, key: Key) -> dict[Hashable, Any] | None:
+        """Return what is kept beside an opened key; None if that is not, or no more, the one in memory."""
+        return self.cache.beside(key.identifier, lambda guarded: guarded.holds(key))
 
     def _where_opened(
         self, identifier: KeyIdentifier | AliasIdentifier, call: Call, permission: str | None

@@ -117,7 +117,7 @@ class KeyUse:
         if material.sealed is None:
             raise KMSInternalException(f"{key.arn} is enabled without the key material it needs")
         place = material_place(key.key_id, material.key_material_id)
-        beside = self.door.cache.beside(key.identifier)
+        beside = self.door.beside(key)
         # Both: the same bytes in another place must not open.
         name = (place, material.sealed)
         secret: Secret | None = None if beside is None else beside.get(name)

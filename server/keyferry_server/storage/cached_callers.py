@@ -8,7 +8,7 @@ from keyferry_server.domain.identifiers import KeyIdentifier
 from keyferry_server.storage.caller_store import CallerStore
 from keyferry_server.storage.database import Transaction
 from keyferry_server.storage.grant_store import GrantStore
-from keyferry_server.storage.heard_cache import HeardCache
+from keyferry_server.storage.heard_cache import HeardCache, weight_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,9 @@ class CachedCallers(CallerStore):
         known: tuple[Mapping[str, str] | None] | None = self.cache.get(arn)
         if known is None:
             with self.cache.reading(arn) as reading:
-                known = (await CallerStore.policies(self, arn),)
-                self.cache.put(arn, known, reading)
+                policies = await CallerStore.policies(self, arn)
+                known = (policies,)
+                self.cache.put(arn, known, reading, weight=weight_of(*(policies or {}).values()))
         return known[0]
 
 
@@ -42,8 +43,15 @@ class CachedGrants(GrantStore):
         beside = self.cache.beside(key) if transaction is None else None
         if beside is None:
             return await GrantStore.of_grantees(self, key, grantees, transaction)
-        name = ("grants", *grantees)
-        known: Sequence[Grant] | None = beside.get(name)
-        if known is None:
-            known = beside[name] = await GrantStore.of_grantees(self, key, grantees)
-        return known
+        known: dict[str, Sequence[Grant] | None] = {one: beside.get(("grants", one)) for one in grantees}
+        missing = [one for one, found in known.items() if found is None]
+        if missing:
+            read = await GrantStore.of_grantees(self, key, missing)
+            for one in missing:
+                found = known[one] = [grant for grant in read if grant.grantee == one]
+                self.cache.keep_beside(key, beside, ("grants", one), found, weight=len(found))
+        return sorted((grant for found in known.values() for grant in found or ()), key=_grant_id)
+
+
+def _grant_id(grant: Grant) -> str:
+    return grant.grant_id

@@ -9,6 +9,8 @@
 4. When a session begins to listen it is empty: what happened before was not heard.
 5. What is heard of a key is its key ID. Keys of several Regions have the same one, and
    are here each for itself; a change of one takes all of them out.
+6. Its size is a bound of its memory: a long policy and each grant count as more things.
+   What would be a large part of all is not kept: it pushed out everything else.
 
 So a change is unknown here for as long as its notification travels, and for no
 longer than one lease if it never arrives. Nothing in it is a decision: the state
@@ -29,6 +31,8 @@ Place = str | KeyIdentifier
 
 ANY_NAME = "*"
 _MOST_BESIDE = 256
+_LARGEST_SHARE = 8
+_TEXT_OF_ONE = 4096
 
 # One that goes on while the machine sleeps, where there is one.
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
@@ -44,10 +48,17 @@ def name_of(place: Place) -> str:
     return place if isinstance(place, str) else place.key_id
 
 
+def weight_of(*texts: str | None) -> int:
+    """Return as how many things something counts that holds these texts."""
+    return 1 + sum(len(text or "") for text in texts) // _TEXT_OF_ONE
+
+
 @dataclass(slots=True)
 class _Entry:
     value: Any
+    weight: int
     beside: dict[Hashable, Any] = field(default_factory=dict)
+    weight_beside: int = 0
     links: list[Hashable] = field(default_factory=list)
 
 
@@ -59,7 +70,7 @@ class Reading:
 
 
 class HeardCache:
-    """At most `size` things, the least recently used leave first; of no use while nobody listens."""
+    """Things of a weight of `size` at most, the least recently used leave first; of no use while nobody listens."""
 
     def __init__(self, size: int, now: Callable[[], float] = seconds_now) -> None:
         self.size = size
@@ -68,6 +79,7 @@ class HeardCache:
         self._places: dict[str, list[Place]] = {}
         self._links: dict[Hashable, Place] = {}
         self._readings: dict[str, set[Reading]] = {}
+        self._weight = 0
         self.is_heard = False
         self.heard_until = 0.0
         self._usable_until = 0.0
@@ -99,18 +111,37 @@ class HeardCache:
         """Return where something of a name is."""
         return tuple(self._places.get(name, ()))
 
-    def beside(self, place: Place) -> dict[Hashable, Any] | None:
-        """Return what is kept beside a thing for as long as it is here itself; None if it is not, or may not be used.
+    def beside(
+        self, place: Place, is_meant: Callable[[Any], bool] = lambda _: True
+    ) -> dict[Hashable, Any] | None:
+        """Return what is kept beside a thing for as long as it is here itself.
 
-        What is read from the database to be kept there is read after this call: a change
-        that is heard meanwhile takes out what this returned.
+        None if it is not here, may not be used, or is not the one that is meant. What is
+        read from the database to be kept there is read after this call: a change that is
+        heard meanwhile takes out what this returned.
         """
         entry = self._entries.get(place)
-        if entry is None or self._now() >= self._usable_until:
+        if entry is None or self._now() >= self._usable_until or not is_meant(entry.value):
             return None
         if len(entry.beside) >= _MOST_BESIDE:
             entry.beside.clear()
+            self._weight -= entry.weight_beside
+            entry.weight_beside = 0
         return entry.beside
+
+    def keep_beside(
+        self, place: Place, beside: dict[Hashable, Any], name: Hashable, value: Any, weight: int
+    ) -> None:
+        """Keep something of a weight in what `beside` returned for a place, unless that gets too heavy."""
+        entry = self._entries.get(place)
+        if entry is None or entry.beside is not beside or name in beside:
+            return
+        if entry.weight_beside + weight > self.size // _LARGEST_SHARE:
+            return
+        beside[name] = value
+        entry.weight_beside += weight
+        self._weight += weight
+        self._make_room()
 
     @contextmanager
     def reading(self, name: str) -> Iterator[Reading]:
@@ -125,20 +156,24 @@ class HeardCache:
             if not others and self._readings.get(name) is others:
                 del self._readings[name]
 
-    def put(self, place: Place, value: Any, reading: Reading, link: Hashable = None) -> None:
+    def put(
+        self, place: Place, value: Any, reading: Reading, link: Hashable = None, *, weight: int = 1
+    ) -> None:
         """Keep what a read of its name gave, unless something was heard meanwhile; `link` leads to it from now on."""
         if reading.is_stale:
             return
         known = self._entries.pop(place, None)
         if known is None:
             self._places.setdefault(name_of(place), []).append(place)
+        else:
+            self._weight -= known.weight + known.weight_beside
         # What led here still does: nothing was heard since. A key with two aliases keeps both.
-        entry = self._entries[place] = _Entry(value, links=[] if known is None else known.links)
+        entry = self._entries[place] = _Entry(value, weight, links=[] if known is None else known.links)
+        self._weight += weight
         if link is not None and link not in entry.links:
             entry.links.append(link)
             self._links[link] = place
-        if len(self._entries) > self.size:
-            self._take_out(next(iter(self._entries)))
+        self._make_room()
 
     def forget(self, name: str) -> None:
         """Take out what was changed; reads of it that are under way are not kept."""
@@ -151,6 +186,7 @@ class HeardCache:
     def forget_all(self) -> None:
         """Take everything out, as if all had been changed."""
         self._entries.clear()
+        self._weight = 0
         self._places.clear()
         self._links.clear()
         for readings in self._readings.values():
@@ -181,8 +217,13 @@ class HeardCache:
             for reading in readings:
                 reading.is_stale = True
 
+    def _make_room(self) -> None:
+        while self._weight > self.size:
+            self._take_out(next(iter(self._entries)))
+
     def _take_out(self, place: Place) -> None:
         entry = self._entries.pop(place)
+        self._weight -= entry.weight + entry.weight_beside
         name = name_of(place)
         self._places[name].remove(place)
         if not self._places[name]:

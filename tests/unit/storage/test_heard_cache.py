@@ -3,7 +3,7 @@
 import pytest
 
 from keyferry_server.domain.identifiers import KeyIdentifier, Scope
-from keyferry_server.storage.heard_cache import ANY_NAME, HeardCache
+from keyferry_server.storage.heard_cache import ANY_NAME, HeardCache, seconds_now, weight_of
 
 LEASE_ENDS = 100.0
 
@@ -221,3 +221,48 @@ def test_a_cache_of_no_size_keeps_nothing(seconds: Seconds) -> None:
     cache.renew(0, LEASE_ENDS)
     read(cache, "one")
     assert len(cache) == 0
+
+
+@pytest.fixture
+def roomy() -> HeardCache:
+    made = HeardCache(16)
+    made.begin()
+    made.renew(seconds_now(), 60)
+    return made
+
+
+def test_what_is_heavy_takes_the_room_of_several(roomy: HeardCache) -> None:
+    for number in range(16):
+        read(roomy, str(number))
+    with roomy.reading("heavy") as reading:
+        roomy.put("heavy", object(), reading, weight=weight_of("x" * 4096 * 3))
+    assert len(roomy) == 16 - 4 + 1
+    roomy.forget("heavy")
+    for number in range(16):
+        read(roomy, str(number))
+    assert len(roomy) == 16
+
+
+def test_what_is_kept_beside_takes_room_too_and_no_more_than_its_share(roomy: HeardCache) -> None:
+    for number in range(16):
+        read(roomy, str(number))
+    beside = roomy.beside("15")
+    assert beside is not None
+    roomy.keep_beside("15", beside, "light", object(), weight=2)
+    roomy.keep_beside("15", beside, "one too many", object(), weight=1)
+    assert list(beside) == ["light"]
+    assert len(roomy) == 14
+    read(roomy, "15")
+    read(roomy, "0")
+    read(roomy, "1")
+    assert len(roomy) == 16
+
+
+def test_what_was_read_for_a_thing_that_has_gone_is_not_kept(roomy: HeardCache) -> None:
+    read(roomy, "one")
+    beside = roomy.beside("one")
+    assert beside is not None
+    roomy.forget("one")
+    read(roomy, "one")
+    roomy.keep_beside("one", beside, "late", object(), weight=1)
+    assert roomy.beside("one") == {}
