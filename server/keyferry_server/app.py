@@ -14,6 +14,7 @@ from keyferry_server.background.audit_log import AuditLog
 from keyferry_server.background.database_watch import DatabaseWatch
 from keyferry_server.background.deletion import KeyReaper
 from keyferry_server.background.expiry import ExpirySweeper
+from keyferry_server.background.farewell import Farewell
 from keyferry_server.background.invalidation import Invalidation
 from keyferry_server.background.key_usage import KeyUsageRecorder
 from keyferry_server.background.rate_limiter import RateLimiter
@@ -70,6 +71,8 @@ from keyferry_server.transport.grpc import GrpcServer
 from keyferry_server.transport.metrics import metrics_app
 from keyferry_server.transport.servers import Servers
 
+# With the drain and the closing of connections less than those who stop servers wait: 30 s, mostly.
+FAREWELL_SECONDS = 8.0
 # Each has a core for itself while it lasts.
 RSA_KEY_CHECKS_AT_ONCE = 2
 
@@ -114,7 +117,8 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         ring = RootKeyRing(provider.load)
         sealer = Sealer(ring)
         root_key_watch = await _entered(settings, database, ring)
-        stack.push_async_callback(root_key_watch.leave)
+        farewell = Farewell(FAREWELL_SECONDS)
+        stack.push_async_callback(farewell.within(root_key_watch.leave))
         installation_secret = await installation_secret_of(InstallationStore(database), sealer, clock)
         key_material_ids = KeyMaterialIds(installation_secret)
 
@@ -180,8 +184,8 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         ]
         calls = Calls(ROUTES, operations, middleware, scope)
 
-        stack.push_async_callback(audit_log.close)
-        stack.push_async_callback(usages.write_if_possible)
+        stack.push_async_callback(farewell.within(audit_log.close))
+        stack.push_async_callback(farewell.within(usages.write_if_possible))
         background = BackgroundTasks()
         stack.push_async_callback(background.stop)
         servers = Servers(settings.drain_seconds, settings.http_receive_timeout_seconds)

@@ -17,11 +17,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import asyncpg
 import structlog
-from sqlalchemy import DateTime, NullPool, exc, func, select
+from sqlalchemy import DateTime, NullPool, event, exc, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from keyferry_server.domain.errors import DependencyTimeoutException
@@ -47,6 +47,8 @@ _UNREACHABLE = (
     exc.TimeoutError,
     OSError,  # TimeoutError is one
 )
+
+_LONGEST_CLOSE_SECONDS = 5.0
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -109,6 +111,9 @@ class Database:
         self._on_change: Callable[[str], None] = _ignore
         self._single_statements = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._ending: set[asyncio.Task[object]] = set()
+        self._open: set[Any] = set()
+        event.listen(self._engine.sync_engine, "connect", lambda opened, _: self._open.add(opened))
+        event.listen(self._engine.sync_engine, "close", lambda closed, _: self._open.discard(closed))
         self._committing: Committing = lambda _: nullcontext()
 
     def commit_with(self, committing: Committing) -> None:
@@ -153,9 +158,15 @@ class Database:
             await asyncio.wait(set(self._ending))
 
     async def close(self) -> None:
-        """Settle, then close all connections."""
-        await self.settle()
-        await self._engine.dispose()
+        """Settle, then close all connections; what takes longer than a few seconds is cut off."""
+        try:
+            async with asyncio.timeout(_LONGEST_CLOSE_SECONDS):
+                await self.settle()
+                await self._engine.dispose()
+        except TimeoutError:
+            _log.warning("connections to the database are cut off: it does not answer")
+            for connection in list(self._open):
+                connection.terminate()
 
     async def _detached(self, engine: AsyncEngine, work: Work[T], *, commit: bool) -> T:
         progress = _Progress()

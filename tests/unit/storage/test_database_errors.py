@@ -1,0 +1,47 @@
+"""What of Postgres's errors may be tried again, and what is a fault of the program."""
+
+import asyncpg
+import pytest
+from sqlalchemy import exc
+
+from keyferry_server.domain.errors import DependencyTimeoutException
+from keyferry_server.storage.database import StatementFailedError, translated
+
+MENDED_BY_ANOTHER_TRY = [
+    asyncpg.AdminShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.DiskFullError,
+    asyncpg.InvalidPasswordError,
+    asyncpg.PostgresIOError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.OutOfMemoryError,
+    asyncpg.QueryCanceledError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.SerializationError,
+    asyncpg.TooManyConnectionsError,
+]
+
+
+@pytest.mark.parametrize("error", MENDED_BY_ANOTHER_TRY)
+@pytest.mark.parametrize("is_wrapped", [True, False])
+def test_what_another_try_can_mend_may_be_tried_again(
+    error: type[asyncpg.PostgresError], *, is_wrapped: bool
+) -> None:
+    driver = error("it does not work now")
+    with pytest.raises(DependencyTimeoutException), translated():
+        raise _wrapped(driver) if is_wrapped else driver
+
+
+@pytest.mark.parametrize("error", [asyncpg.UndefinedTableError, asyncpg.NotNullViolationError])
+def test_what_is_wrong_with_a_statement_is_not_tried_again(error: type[asyncpg.PostgresError]) -> None:
+    with pytest.raises(StatementFailedError, match=error.__name__), translated():
+        raise error("secret value")
+
+
+def _wrapped(driver: asyncpg.PostgresError) -> exc.DBAPIError:
+    """Return what SQLAlchemy raises for an error of the driver's."""
+    adapted = Exception(str(driver))
+    adapted.__cause__ = driver
+    adapted.driver_exception = driver  # type: ignore[attr-defined]
+    return exc.DBAPIError("SELECT 1", {}, adapted)
