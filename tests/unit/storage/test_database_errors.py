@@ -36,12 +36,9 @@ def test_what_another_try_can_mend_may_be_tried_again(
 @pytest.mark.parametrize("error", [asyncpg.UndefinedTableError, asyncpg.NotNullViolationError])
 def test_what_is_wrong_with_a_statement_is_not_tried_again(error: type[asyncpg.PostgresError]) -> None:
     with pytest.raises(StatementFailedError, match=error.__name__), translated():
-        raise error("secret value")
+        raise _wrapped(error("a value of a row"))
 
 
 def _wrapped(driver: asyncpg.PostgresError) -> exc.DBAPIError:
     """Return what SQLAlchemy raises for an error of the driver's."""
-    adapted = Exception(str(driver))
-    adapted.__cause__ = driver
-    adapted.driver_exception = driver  # type: ignore[attr-defined]
-    return exc.DBAPIError("SELECT 1", {}, adapted)
+    return exc.DBAPIError("SELECT 1", {}, exc.EmulatedDBAPIException(str(driver), driver))
