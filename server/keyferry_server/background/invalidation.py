@@ -72,15 +72,14 @@ class Invalidation:
             self._lose()
 
     async def _prove(self, listening: Listening) -> None:
-        try:
-            await self._feed.prove(listening, self._lease_seconds)
-        except DependencyTimeoutException:
-            if not self._is_deaf:
-                _log.warning(
-                    "the session that listens does not hear others: behind a pooler of connections the server needs "
-                    "one that lends whole sessions"
-                )
-            raise
+        if await self._feed.is_heard(listening, self._lease_seconds):
+            return
+        if not self._is_deaf:
+            _log.warning(
+                "the session that listens does not hear others: behind a pooler of connections the server needs one "
+                "that lends whole sessions"
+            )
+        raise DependencyTimeoutException("Other sessions are not heard.")
 
     async def _renew(self, listening: Listening) -> None:
         asked_at = seconds_now()

@@ -9,7 +9,7 @@ before it was sent has been heard. `Listening.echo` is that.
 
 Behind a pooler that lends its connections for a transaction each, a session hears itself
 and nobody else. So it must first hear another one while it says nothing itself
-(`ChangeFeed.prove`).
+(`ChangeFeed.is_heard`).
 """
 
 import asyncio
@@ -54,16 +54,24 @@ class Listening:
 
         DependencyTimeoutException if that takes longer than `seconds`, or the session is lost.
         """
-        await self.hear(self._connection, seconds)
+        if not await self.hears(self._connection, seconds):
+            raise DependencyTimeoutException("The changes of keys are not heard.")
 
-    async def hear(self, session: Any, seconds: float) -> None:
-        """Return when a notification of any session, asyncpg's own, has been heard; else as `echo`."""
+    async def hears(self, session: Any, seconds: float) -> bool:
+        """Tell whether a notification of a session, asyncpg's own, is heard within `seconds`.
+
+        DependencyTimeoutException if it cannot be sent.
+        """
         self._expected = secrets.token_hex(8)
         self._came_back.clear()
+        end = asyncio.get_running_loop().time() + seconds
         with translated():
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout_at(end):
                 await session.execute(_NOTIFY, self._channel, self._expected)
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(end):
                 await self._came_back.wait()
+        return self._came_back.is_set()
 
     async def lost_within(self, seconds: float) -> bool:
         """Wait that long; tell, at once, if the session is lost."""
@@ -101,10 +109,10 @@ class ChangeFeed:
                 await listening.start()
             yield listening
 
-    async def prove(self, listening: Listening, seconds: float) -> None:
-        """Return when `listening` has heard another session; DependencyTimeoutException if it does not."""
+    async def is_heard(self, listening: Listening, seconds: float) -> bool:
+        """Tell whether `listening` hears another session; DependencyTimeoutException if there is none to be had."""
         async with self._own_session() as other:
-            await listening.hear(other, seconds)
+            return await listening.hears(other, seconds)
 
     @asynccontextmanager
     async def _own_session(self) -> AsyncIterator[Any]:

@@ -219,7 +219,9 @@ def translated() -> Iterator[None]:
         raise failure.with_traceback(error.__traceback__) from None
     except asyncpg.PostgresError as error:
         # Of a statement that was given to the driver itself.
-        raise _without_values(error, getattr(error, "query", None)).with_traceback(error.__traceback__) from None
+        raise _without_values(error, getattr(error, "query", None)).with_traceback(
+            error.__traceback__
+        ) from None
 
 
 @contextmanager
