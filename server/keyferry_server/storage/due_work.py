@@ -15,7 +15,7 @@ from keyferry_server.domain.identifiers import KeyIdentifier, Scope
 from keyferry_server.domain.key import GuardedKey
 from keyferry_server.domain.key_material import KeyMaterialState
 from keyferry_server.storage.database import Database, Transaction
-from keyferry_server.storage.key_store import read_key
+from keyferry_server.storage.key_store import TRY_TO_LOCK_KEY_ID, read_key
 from keyferry_server.storage.rows_of_key import is_of_same_key
 from keyferry_server.storage.tables import key_materials, keys
 
@@ -139,7 +139,9 @@ class DueWork:
         return await read_key(transaction, identifier)
 
     async def _lock_all(self, transaction: Transaction, key_id: str) -> bool:
-        """Lock all keys of a key ID without waiting, in whichever order; tell whether none was left out."""
+        """Lock a key ID and all its keys without waiting, in whichever order; tell whether none was left out."""
+        if not await transaction.connection.scalar(TRY_TO_LOCK_KEY_ID, {"key_id": key_id}):
+            return False
         related = select(keys.c.region).where(keys.c.key_id == key_id)
         locked = (await transaction.connection.scalars(related.with_for_update(skip_locked=True))).all()
         return len(locked) == len((await transaction.connection.scalars(related)).all())

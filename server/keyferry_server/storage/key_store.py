@@ -62,9 +62,13 @@ class KeyStore:
     async def lock(self, transaction: Transaction, identifier: KeyIdentifier) -> GuardedKey:
         """Read a key as `load` does and keep every other writer of it out until the transaction ends.
 
-        The keys of a multi-Region key are locked together.
+        The keys of a multi-Region key are locked together, and their key ID before them: a
+        statement that waits for rows does not see the row that was added meanwhile.
         """
-        await transaction.connection.execute(_LOCK, {"key_id": identifier.key_id})
+        which = {"key_id": identifier.key_id}
+        if identifier.is_multi_region:
+            await transaction.connection.execute(_LOCK_KEY_ID, which)
+        await transaction.connection.execute(_LOCK, which)
         transaction.changed.add(identifier.key_id)
         return await self.read(transaction, identifier)
 
@@ -298,6 +302,9 @@ _BY_KEY_ID = _selected.select_from(_with_materials).where(keys.c.key_id == bindp
 _BY_ALIAS = _selected.select_from(_with_materials.join(aliases, is_of_same_key(aliases, keys))).where(
     aliases.c.account_id == keys.c.account_id, aliases.c.alias_name == bindparam("alias_name")
 )
+_hash_of_key_id = func.hashtextextended(bindparam("key_id", type_=Text), 0)
+_LOCK_KEY_ID = select(func.pg_advisory_xact_lock(_hash_of_key_id))
+TRY_TO_LOCK_KEY_ID = select(func.pg_try_advisory_xact_lock(_hash_of_key_id))
 _LOCK = (
     select(keys.c.key_id)
     .where(keys.c.key_id == bindparam("key_id"))
