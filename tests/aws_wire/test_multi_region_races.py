@@ -5,9 +5,23 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from aws_wire.conftest import EAST, SOUTH, World, ask
-from aws_wire.several_regions import create
+import asyncpg
+import pytest
+from aws_wire.conftest import EAST, SOUTH, Kms, World, ask, refusal
+from aws_wire.several_regions import (
+    EXISTING,
+    NEW,
+    NEW_MATERIAL,
+    arn,
+    bring,
+    create,
+    imported_in_two_regions,
+    materials,
+    opened,
+    seal,
+)
 from botocore.exceptions import ClientError
+from rows import connected
 
 ROUNDS = 12
 
@@ -34,3 +48,51 @@ async def test_a_replication_a_rotation_and_other_changes_at_once_all_succeed(wo
             calls.append(outcome(world.east.update_key_description, KeyId=key_id, Description=str(number)))
         outcomes.update(await asyncio.gather(*calls))
     assert outcomes == {"ok": 7 * ROUNDS}
+
+
+@pytest.mark.parametrize("multi_region", [False, True], ids=["single-Region", "multi-Region"])
+async def test_a_rotation_to_material_that_is_swept_at_the_same_time_changes_nothing(
+    world: World, *, multi_region: bool
+) -> None:
+    key_id, last = await waiting_to_rotate(world, multi_region=multi_region)
+    before = await materials(world.east, key_id)
+    async with connected(world.database_url) as sweeper, connected(world.database_url) as onlooker:
+        async with sweeper.transaction():
+            # As `wipe_expired` of a server whose clock is ahead, before its commit.
+            await sweeper.execute(
+                "DELETE FROM key_materials WHERE key_id = $1 AND region = $2 AND state = 'PENDING_ROTATION'",
+                key_id,
+                last.meta.region_name,
+            )
+            rotation = asyncio.create_task(refusal(world.east.rotate_key_on_demand, KeyId=key_id))
+            await somebody_waits_for(sweeper, onlooker)
+        code, words = await rotation
+
+    assert code == "KMSInvalidStateException"
+    assert arn(EAST, key_id) in words
+    current = [one for one, found in before.items() if found == "CURRENT"]
+    for kms in {world.east, last}:
+        left = await materials(kms, key_id)
+        assert [one for one, found in left.items() if found == "CURRENT"] == current
+    assert await opened(last, await seal(last, key_id)) == b"attack"
+
+
+async def waiting_to_rotate(world: World, *, multi_region: bool) -> tuple[str, Kms]:
+    """Return a key with new material everywhere, and the Region that it came to last."""
+    if multi_region:
+        key_id, _ = await imported_in_two_regions(world)
+        await bring(world.east, key_id, NEW_MATERIAL, ImportType=NEW)
+        last, kind = world.west, EXISTING
+    else:
+        key_id = (await ask(world.east.create_key, Origin="EXTERNAL"))["KeyMetadata"]["KeyId"]
+        await bring(world.east, key_id)
+        last, kind = world.east, NEW
+    await bring(last, key_id, NEW_MATERIAL, ImportType=kind)
+    return key_id, last
+
+
+async def somebody_waits_for(holder: asyncpg.Connection, onlooker: asyncpg.Connection) -> None:
+    """Return when somebody waits for a lock that a session has."""
+    query = "SELECT count(*) FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))"
+    while not await onlooker.fetchval(query, holder.get_server_pid()):  # noqa: ASYNC110 -- it tells nobody
+        await asyncio.sleep(0.01)

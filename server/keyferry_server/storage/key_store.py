@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
 
+from keyferry_server.domain.errors import KMSInvalidStateException
 from keyferry_server.domain.identifiers import AliasIdentifier, KeyIdentifier, Scope
 from keyferry_server.domain.key import (
     Deletion,
@@ -176,9 +177,13 @@ class KeyStore:
             await self.put_material(transaction, one, material)
 
     async def rotate_to_pending(self, transaction: Transaction, key: Key, material: KeyMaterial) -> None:
-        """Rotate a locked key, and its replica keys, to the material that is pending rotation in them all."""
+        """Rotate a locked key, and its replica keys, to the material that is pending rotation in them all.
+
+        KMSInvalidStateException if it has expired somewhere and was swept since the key was
+        read: the sweeper does not wait for the locks of keys.
+        """
         await self._retire_current(transaction, key)
-        await transaction.connection.execute(
+        rotated = await transaction.connection.execute(
             update(key_materials)
             .where(
                 key_materials.c.key_id == key.key_id,
@@ -186,6 +191,10 @@ class KeyStore:
             )
             .values(state=material.state, **_became_current(material.rotation))
         )
+        if rotated.rowcount != len(key.everywhere):
+            raise KMSInvalidStateException(
+                f"Key material (id: {material.key_material_id}) of {key.arn} has expired before it was rotated to."
+            )
 
     async def wipe_material(self, transaction: Transaction, key: Key, key_material_id: str) -> None:
         """Delete the bytes and the expiry of a material of a locked key; its id stays."""
