@@ -413,6 +413,25 @@ async def test_the_primary_key_moves_to_no_region_without_a_replica_key(world: W
     assert leaving == ("KMSInvalidStateException", f"{arn(WEST, key_id)} is pending deletion.")
 
 
+@pytest.mark.parametrize(
+    ("leave", "code", "words"),
+    [
+        ("disable_key", "DisabledException", "is disabled."),
+        ("delete_imported_key_material", "KMSInvalidStateException", "is pending import."),
+    ],
+)
+async def test_only_an_enabled_replica_key_becomes_the_primary_key(
+    world: World, leave: str, code: str, words: str
+) -> None:
+    key_id, _ = await imported_in_two_regions(world)
+    await ask(getattr(world.west, leave), KeyId=key_id)
+
+    refused = await refusal(world.east.update_primary_region, KeyId=key_id, PrimaryRegion=WEST)
+
+    assert refused == (code, f"{arn(WEST, key_id)} {words}")
+    assert (await described(world.east, key_id))["MultiRegionConfiguration"]["PrimaryKey"]["Region"] == EAST
+
+
 async def test_the_primary_key_does_not_leave_new_material_behind(world: World) -> None:
     key_id, _ = await imported_in_two_regions(world)
     new_id = await bring(world.east, key_id, NEW_MATERIAL, ImportType=NEW)
