@@ -43,8 +43,10 @@ async def test_a_primary_key_shows_where_its_replica_keys_are_and_they_where_it_
         {
             "MultiRegionKeyType": "PRIMARY",
             "PrimaryKey": {"Arn": arn(EAST, key_id), "Region": EAST},
+            "ReplicaKeys": [],
         },
     )
+    assert answer["ReplicaTags"] == []
     replica = answer["ReplicaKeyMetadata"]
     assert (replica["Arn"], replica["KeyState"], replica["Description"]) == (arn(WEST, key_id), "Enabled", "")
     related = {
@@ -501,7 +503,7 @@ async def test_a_replica_key_is_deleted_by_itself_and_can_be_made_again(world: W
 
     assert still_there[0] == "AlreadyExistsException"
     assert await opened(world.east, sealed) == b"attack"
-    assert (await described(world.east, key_id))["MultiRegionConfiguration"].get("ReplicaKeys") is None
+    assert (await described(world.east, key_id))["MultiRegionConfiguration"]["ReplicaKeys"] == []
     await ask(world.east.replicate_key, KeyId=key_id, ReplicaRegion=WEST)
     assert await opened(world.west, sealed) == b"attack"
 
