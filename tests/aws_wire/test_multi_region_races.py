@@ -3,11 +3,12 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
 import pytest
-from aws_wire.conftest import EAST, SOUTH, Kms, World, ask, refusal
+from aws_wire.conftest import EAST, SOUTH, WEST, Kms, World, ask, refusal
 from aws_wire.several_regions import (
     EXISTING,
     NEW,
@@ -96,3 +97,32 @@ async def somebody_waits_for(holder: asyncpg.Connection, onlooker: asyncpg.Conne
     query = "SELECT count(*) FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))"
     while not await onlooker.fetchval(query, holder.get_server_pid()):  # noqa: ASYNC110 -- it tells nobody
         await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    "holding",
+    [
+        f"SELECT FROM keys WHERE key_id = $1 AND region = '{WEST}' FOR SHARE",
+        "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))",
+    ],
+    ids=["a replica key", "the key ID"],
+)
+async def test_a_key_that_is_being_changed_does_not_hold_up_the_rotation_of_others(
+    world: World, holding: str
+) -> None:
+    busy = await create(world.east)
+    await ask(world.east.replicate_key, KeyId=busy, ReplicaRegion=WEST)
+    await ask(world.east.enable_key_rotation, KeyId=busy, RotationPeriodInDays=90)
+    world.server.clock.advance(timedelta(hours=1))
+    other = await create(world.east)
+    await ask(world.east.enable_key_rotation, KeyId=other, RotationPeriodInDays=90)
+    world.server.clock.advance(timedelta(days=91))
+    rotator = world.server.running.rotator
+
+    async with connected(world.database_url) as database, database.transaction():
+        await database.execute(holding, busy)
+        assert await rotator.rotate_due() == 1
+    assert len(await materials(world.east, busy)) == 1
+    assert len(await materials(world.east, other)) == 2
+    assert await rotator.rotate_due() == 1
+    assert len(await materials(world.west, busy)) == 2
