@@ -2094,7 +2094,7 @@ class Operations(ABC):
             key_id: Key ID or key ARN of the primary key, which becomes a replica key; 1 to 2048 characters.
                 An alias is an InvalidArnException.
             primary_region: Region of the replica key that becomes the primary key, 1 to 32 characters.
-                NotFoundException if there is none.
+                NotFoundException if there is none; ValidationException if the service has no such Region.
         """
         members: Mapping[str, Any] = {
             "key_id": key_id,

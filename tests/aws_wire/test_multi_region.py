@@ -3,7 +3,7 @@
 import asyncio
 import json
 import os
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -26,6 +26,8 @@ from aws_wire.several_regions import (
     seal,
     state,
 )
+from fixtures.aws import Boto3Client
+from fixtures.server import ServerFactory
 from rows import connected
 from steps import wrap
 
@@ -432,6 +434,24 @@ async def test_only_an_enabled_replica_key_becomes_the_primary_key(
 
     assert refused == (code, f"{arn(WEST, key_id)} {words}")
     assert (await described(world.east, key_id))["MultiRegionConfiguration"]["PrimaryKey"]["Region"] == EAST
+
+
+async def test_the_primary_key_moves_to_no_region_that_is_not_served_any_more(
+    start_server: ServerFactory, free_port: Callable[[], int], boto3_client: Boto3Client
+) -> None:
+    wide = await start_server(aws_listen=f"127.0.0.1:{free_port()}", allowed_regions=f"{EAST},{WEST}")
+    east = boto3_client(wide)
+    key_id = await create(east)
+    await ask(east.replicate_key, KeyId=key_id, ReplicaRegion=WEST)
+    await wide.stop()
+    narrow = await start_server(aws_listen=f"127.0.0.1:{free_port()}", allowed_regions=EAST)
+    east = boto3_client(narrow)
+
+    code, words = await refusal(east.update_primary_region, KeyId=key_id, PrimaryRegion=WEST)
+
+    assert code == "ValidationException"
+    assert WEST in words
+    await ask(east.rotate_key_on_demand, KeyId=key_id)
 
 
 async def test_the_primary_key_does_not_leave_new_material_behind(world: World) -> None:
