@@ -436,6 +436,23 @@ async def test_only_an_enabled_replica_key_becomes_the_primary_key(
     assert (await described(world.east, key_id))["MultiRegionConfiguration"]["PrimaryKey"]["Region"] == EAST
 
 
+async def test_regions_are_called_what_the_operator_calls_them(
+    start_server: ServerFactory, free_port: Callable[[], int], boto3_client: Boto3Client
+) -> None:
+    server = await start_server(
+        aws_listen=f"127.0.0.1:{free_port()}", default_region="berlin", allowed_regions="berlin,dc-2-east"
+    )
+    berlin, other = (boto3_client(server, region=region) for region in ("berlin", "dc-2-east"))
+    key_id = await create(berlin)
+
+    await ask(berlin.replicate_key, KeyId=key_id, ReplicaRegion="dc-2-east")
+    await ask(berlin.update_primary_region, KeyId=key_id, PrimaryRegion="dc-2-east")
+    await ask(other.update_primary_region, KeyId=key_id, PrimaryRegion="berlin")
+
+    found = (await described(other, key_id))["MultiRegionConfiguration"]
+    assert found["PrimaryKey"] == {"Arn": arn("berlin", key_id), "Region": "berlin"}
+
+
 async def test_the_primary_key_moves_to_no_region_that_is_not_served_any_more(
     start_server: ServerFactory, free_port: Callable[[], int], boto3_client: Boto3Client
 ) -> None:
