@@ -70,7 +70,8 @@ REPLICATIONS = {
     "a key policy that locks the user out, as it wants": Case(
         BOTH, {"Policy": policy(allow(user("bob"))), "BypassPolicyLockoutSafetyCheck": True}
     ),
-    "kms:CreateKey but with the safety check, which is left out": Case(
+    "kms:CreateKey with the safety check": Case((REPLICATE, permit("kms:CreateKey", Condition=NOT_BYPASSED))),
+    "kms:CreateKey with the safety check, bypassed": Case(
         (REPLICATE, permit("kms:CreateKey", Condition=NOT_BYPASSED)),
         {"BypassPolicyLockoutSafetyCheck": True},
         "kms:CreateKey",
