@@ -24,6 +24,9 @@ from aws_wire.several_regions import (
 from botocore.exceptions import ClientError
 from rows import connected
 
+from keyferry_server.domain.sealed_places import KEY_MATERIAL
+from keyferry_server.storage.sealed_store import SealedStore
+
 ROUNDS = 12
 
 
@@ -126,3 +129,54 @@ async def test_a_key_that_is_being_changed_does_not_hold_up_the_rotation_of_othe
     assert len(await materials(world.east, other)) == 2
     assert await rotator.rotate_due() == 1
     assert len(await materials(world.west, busy)) == 2
+
+
+async def test_what_is_being_replicated_is_not_rewrapped_meanwhile_and_counts_as_older(world: World) -> None:
+    key_id = await create(world.east)
+    store = SealedStore(world.server.running.database)
+
+    async def found_older() -> list[str]:
+        """Rewrap to a version that nothing is sealed under, and cannot be; return which rows were tried."""
+        portion = await store.reseal(KEY_MATERIAL, 99, lambda _sealed, _place: None, None, 100)
+        return [one for one in portion.unopened if key_id in one]
+
+    async with connected(world.database_url) as other, connected(world.database_url) as onlooker:
+        async with other.transaction():
+            # The replica key cannot be added until this one, which never will be, is gone again.
+            await other.execute(
+                "INSERT INTO keys SELECT (jsonb_populate_record(keys, jsonb_build_object('region', $2::text))).* "
+                "FROM keys WHERE key_id = $1",
+                key_id,
+                WEST,
+            )
+            replication = asyncio.create_task(
+                outcome(world.east.replicate_key, KeyId=key_id, ReplicaRegion=WEST)
+            )
+            await somebody_waits_for(other, onlooker)
+            tried_meanwhile = await found_older()
+            counted_meanwhile = (await store.count())[KEY_MATERIAL]
+            await other.execute("DELETE FROM keys WHERE key_id = $1 AND region = $2", key_id, WEST)
+        assert await replication == "ok"
+
+    assert tried_meanwhile == []
+    assert sum(counted_meanwhile.values()) == 1
+    assert len(await found_older()) == 2
+
+
+async def test_what_was_rewrapped_before_a_replication_is_not_brought_back(world: World) -> None:
+    key_id = await create(world.east)
+    query = "SELECT region, sealed FROM key_materials WHERE key_id = $1"
+    async with connected(world.database_url) as rewrap, connected(world.database_url) as onlooker:
+        async with rewrap.transaction():
+            await rewrap.execute(
+                "UPDATE key_materials SET sealed = sealed || '\\x00' WHERE key_id = $1", key_id
+            )
+            replication = asyncio.create_task(
+                outcome(world.east.replicate_key, KeyId=key_id, ReplicaRegion=WEST)
+            )
+            waiting = asyncio.create_task(somebody_waits_for(rewrap, onlooker))
+            await asyncio.wait({replication, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            waiting.cancel()
+        assert await replication == "ok"
+        sealed = {row["region"]: row["sealed"] for row in await onlooker.fetch(query, key_id)}
+    assert sealed[WEST] == sealed[EAST]

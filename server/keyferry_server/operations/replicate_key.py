@@ -63,7 +63,7 @@ class ReplicateKey:
             primary = await self.door.lock(transaction, opened, call)
             self._check(primary, region, call)
             replica = replica_of(
-                primary,
+                await self.keys.hold_materials(transaction, primary),
                 region,
                 self.clock.now(),
                 description=request.description,

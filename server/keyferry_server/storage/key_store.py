@@ -73,6 +73,22 @@ class KeyStore:
         transaction.changed.add(identifier.key_id)
         return await self.read(transaction, identifier)
 
+    async def hold_materials(self, transaction: Transaction, key: Key) -> Key:
+        """Return a locked key as its materials are sealed now; a rewrap passes them over until the transaction ends.
+
+        Whoever copies what is sealed would else bring back a root key version that is rewrapped already.
+        """
+        rows = await transaction.connection.execute(_HOLD_MATERIALS, given(key.identifier))
+        sealed = {row.key_material_id: row.sealed for row in rows}
+        return replace(
+            key,
+            materials=tuple(
+                replace(one, sealed=sealed[one.key_material_id])
+                for one in key.materials
+                if one.key_material_id in sealed
+            ),
+        )
+
     async def scope_of(self, key_id: str, scope: Scope) -> Scope:
         """Return the scope of a key of any account in the Region of `scope`; `scope` itself if there is no such key."""
         query = select(keys.c.account_id).where(keys.c.key_id == key_id, keys.c.region == scope.region)
@@ -319,6 +335,11 @@ _LOCK = (
     .where(keys.c.key_id == bindparam("key_id"))
     .order_by(keys.c.region)
     .with_for_update()
+)
+_HOLD_MATERIALS = (
+    select(key_materials.c.key_material_id, key_materials.c.sealed)
+    .where(is_of_given(key_materials))
+    .with_for_update(read=True)
 )
 _ADD = insert(keys)
 _UPDATE = update(keys).where(is_of_given(keys))
