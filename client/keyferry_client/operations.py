@@ -2086,14 +2086,15 @@ class Operations(ABC):
     ) -> Task[UpdatePrimaryRegionResponse]:
         """Makes a replica key the primary key, and the primary key a replica key.
 
-        UnsupportedOperationException (FAILED_PRECONDITION) if the key is not a primary key;
-        KMSInvalidStateException if the replica key is pending deletion.
+        UnsupportedOperationException (FAILED_PRECONDITION) if the key is not a primary key. The replica key
+        must be ENABLED, too (DisabledException, KMSInvalidStateException), and have what is pending rotation
+        in the primary key (KMSInvalidStateException).
 
         Args:
             key_id: Key ID or key ARN of the primary key, which becomes a replica key; 1 to 2048 characters.
                 An alias is an InvalidArnException.
             primary_region: Region of the replica key that becomes the primary key, 1 to 32 characters.
-                NotFoundException if there is none.
+                NotFoundException if there is none; ValidationException if the service has no such Region.
         """
         members: Mapping[str, Any] = {
             "key_id": key_id,

@@ -35,6 +35,9 @@ DELIBERATE = {
     ("ListGrants", "Limit", "max_value"): 100,
     ("ListResourceTags", "Limit", "max_value"): 50,
     ("ListRetirableGrants", "Limit", "max_value"): 100,
+    # Regions are called what the operator calls them; which there are is checked.
+    ("ReplicateKey", "ReplicaRegion", "pattern"): None,
+    ("UpdatePrimaryRegion", "PrimaryRegion", "pattern"): None,
     # AWS has a service's principal as the other choice, which there is none of here.
     ("CreateGrant", "GranteePrincipal", "required"): True,
     ("ListRetirableGrants", "RetiringPrincipal", "required"): True,

@@ -2,10 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from fixtures.aws import Boto3Client
+from fixtures.server import ServerFactory, TestServer
+
+EAST, WEST, SOUTH = "us-east-1", "eu-west-1", "ap-south-1"
 
 Kms = Any
 Refusal = Callable[..., Awaitable[ClientError]]
@@ -22,3 +27,28 @@ async def refusal(call: Callable[..., Any], **members: Any) -> tuple[str, str]:
         await ask(call, **members)
     error: Any = refused.value.response["Error"]
     return error["Code"], error["Message"]
+
+
+@dataclass(frozen=True)
+class World:
+    """One deployment, seen from three of its Regions."""
+
+    server: TestServer
+    east: Kms
+    west: Kms
+    south: Kms
+    database_url: str
+
+
+@pytest.fixture
+async def world(
+    start_server: ServerFactory,
+    free_port: Callable[[], int],
+    boto3_client: Boto3Client,
+    database_url: str,
+) -> World:
+    server = await start_server(
+        aws_listen=f"127.0.0.1:{free_port()}", allowed_regions=f"{EAST},{WEST},{SOUTH}"
+    )
+    clients = (boto3_client(server, region=region) for region in (EAST, WEST, SOUTH))
+    return World(server, *clients, database_url)

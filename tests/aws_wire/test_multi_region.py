@@ -4,123 +4,32 @@ import asyncio
 import json
 import os
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from aws_wire.conftest import ask, refusal
+from aws_wire.conftest import EAST, SOUTH, WEST, World, ask, refusal
+from aws_wire.several_regions import (
+    EXISTING,
+    MATERIAL,
+    NEVER,
+    NEW,
+    NEW_MATERIAL,
+    arn,
+    bring,
+    create,
+    described,
+    imported_in_two_regions,
+    materials,
+    opened,
+    refused_bring,
+    seal,
+    state,
+)
 from fixtures.aws import Boto3Client
-from fixtures.server import ServerFactory, TestServer
+from fixtures.server import ServerFactory
 from rows import connected
 from steps import wrap
-
-EAST, WEST, SOUTH = "us-east-1", "eu-west-1", "ap-south-1"
-MATERIAL, NEW_MATERIAL = os.urandom(32), os.urandom(32)
-NEW, EXISTING = "NEW_KEY_MATERIAL", "EXISTING_KEY_MATERIAL"
-NEVER = {"ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE"}
-
-Kms = Any
-
-
-@dataclass(frozen=True)
-class World:
-    """One deployment, seen from three of its Regions."""
-
-    server: TestServer
-    east: Kms
-    west: Kms
-    south: Kms
-    database_url: str
-
-
-@pytest.fixture
-async def world(
-    start_server: ServerFactory,
-    free_port: Callable[[], int],
-    boto3_client: Boto3Client,
-    database_url: str,
-) -> World:
-    server = await start_server(
-        aws_listen=f"127.0.0.1:{free_port()}", allowed_regions=f"{EAST},{WEST},{SOUTH}"
-    )
-    clients = (boto3_client(server, region=region) for region in (EAST, WEST, SOUTH))
-    return World(server, *clients, database_url)
-
-
-async def create(kms: Kms, **members: Any) -> str:
-    key_id: str = (await ask(kms.create_key, MultiRegion=True, **members))["KeyMetadata"]["KeyId"]
-    return key_id
-
-
-async def bring(kms: Kms, key_id: str, material: bytes = MATERIAL, **members: Any) -> str:
-    parameters = await ask(
-        kms.get_parameters_for_import,
-        KeyId=key_id,
-        WrappingAlgorithm="RSAES_OAEP_SHA_256",
-        WrappingKeySpec="RSA_2048",
-    )
-    imported = await ask(
-        kms.import_key_material,
-        KeyId=key_id,
-        ImportToken=parameters["ImportToken"],
-        EncryptedKeyMaterial=wrap(parameters["PublicKey"], material),
-        **(NEVER | members),
-    )
-    material_id: str = imported["KeyMaterialId"]
-    return material_id
-
-
-async def refused_bring(kms: Kms, key_id: str, material: bytes, **members: Any) -> tuple[str, str]:
-    parameters = await ask(
-        kms.get_parameters_for_import,
-        KeyId=key_id,
-        WrappingAlgorithm="RSAES_OAEP_SHA_256",
-        WrappingKeySpec="RSA_2048",
-    )
-    return await refusal(
-        kms.import_key_material,
-        KeyId=key_id,
-        ImportToken=parameters["ImportToken"],
-        EncryptedKeyMaterial=wrap(parameters["PublicKey"], material),
-        **(NEVER | members),
-    )
-
-
-async def described(kms: Kms, key_id: str) -> Any:
-    return (await ask(kms.describe_key, KeyId=key_id))["KeyMetadata"]
-
-
-async def state(kms: Kms, key_id: str) -> str:
-    found: str = (await described(kms, key_id))["KeyState"]
-    return found
-
-
-async def seal(kms: Kms, key_id: str, plaintext: bytes = b"attack") -> bytes:
-    blob: bytes = (await ask(kms.encrypt, KeyId=key_id, Plaintext=plaintext))["CiphertextBlob"]
-    return blob
-
-
-async def opened(kms: Kms, blob: bytes) -> bytes:
-    plaintext: bytes = (await ask(kms.decrypt, CiphertextBlob=blob))["Plaintext"]
-    return plaintext
-
-
-async def materials(kms: Kms, key_id: str) -> dict[str, str]:
-    listed = await ask(kms.list_key_rotations, KeyId=key_id, IncludeKeyMaterial="ALL_KEY_MATERIAL")
-    return {one["KeyMaterialId"]: one["KeyMaterialState"] for one in listed["Rotations"]}
-
-
-async def imported_in_two_regions(world: World) -> tuple[str, str]:
-    key_id = await create(world.east, Origin="EXTERNAL")
-    material_id = await bring(world.east, key_id)
-    await ask(world.east.replicate_key, KeyId=key_id, ReplicaRegion=WEST)
-    assert await bring(world.west, key_id) == material_id
-    return key_id, material_id
-
-
-def arn(region: str, key_id: str) -> str:
-    return f"arn:aws:kms:{region}:000000000000:key/{key_id}"
 
 
 async def test_a_primary_key_shows_where_its_replica_keys_are_and_they_where_it_is(world: World) -> None:
@@ -136,8 +45,10 @@ async def test_a_primary_key_shows_where_its_replica_keys_are_and_they_where_it_
         {
             "MultiRegionKeyType": "PRIMARY",
             "PrimaryKey": {"Arn": arn(EAST, key_id), "Region": EAST},
+            "ReplicaKeys": [],
         },
     )
+    assert answer["ReplicaTags"] == []
     replica = answer["ReplicaKeyMetadata"]
     assert (replica["Arn"], replica["KeyState"], replica["Description"]) == (arn(WEST, key_id), "Enabled", "")
     related = {
@@ -506,6 +417,60 @@ async def test_the_primary_key_moves_to_no_region_without_a_replica_key(world: W
     assert leaving == ("KMSInvalidStateException", f"{arn(WEST, key_id)} is pending deletion.")
 
 
+@pytest.mark.parametrize(
+    ("leave", "code", "words"),
+    [
+        ("disable_key", "DisabledException", "is disabled."),
+        ("delete_imported_key_material", "KMSInvalidStateException", "is pending import."),
+    ],
+)
+async def test_only_an_enabled_replica_key_becomes_the_primary_key(
+    world: World, leave: str, code: str, words: str
+) -> None:
+    key_id, _ = await imported_in_two_regions(world)
+    await ask(getattr(world.west, leave), KeyId=key_id)
+
+    refused = await refusal(world.east.update_primary_region, KeyId=key_id, PrimaryRegion=WEST)
+
+    assert refused == (code, f"{arn(WEST, key_id)} {words}")
+    assert (await described(world.east, key_id))["MultiRegionConfiguration"]["PrimaryKey"]["Region"] == EAST
+
+
+async def test_regions_are_called_what_the_operator_calls_them(
+    start_server: ServerFactory, free_port: Callable[[], int], boto3_client: Boto3Client
+) -> None:
+    server = await start_server(
+        aws_listen=f"127.0.0.1:{free_port()}", default_region="berlin", allowed_regions="berlin,dc-2-east"
+    )
+    berlin, other = (boto3_client(server, region=region) for region in ("berlin", "dc-2-east"))
+    key_id = await create(berlin)
+
+    await ask(berlin.replicate_key, KeyId=key_id, ReplicaRegion="dc-2-east")
+    await ask(berlin.update_primary_region, KeyId=key_id, PrimaryRegion="dc-2-east")
+    await ask(other.update_primary_region, KeyId=key_id, PrimaryRegion="berlin")
+
+    found = (await described(other, key_id))["MultiRegionConfiguration"]
+    assert found["PrimaryKey"] == {"Arn": arn("berlin", key_id), "Region": "berlin"}
+
+
+async def test_the_primary_key_moves_to_no_region_that_is_not_served_any_more(
+    start_server: ServerFactory, free_port: Callable[[], int], boto3_client: Boto3Client
+) -> None:
+    wide = await start_server(aws_listen=f"127.0.0.1:{free_port()}", allowed_regions=f"{EAST},{WEST}")
+    east = boto3_client(wide)
+    key_id = await create(east)
+    await ask(east.replicate_key, KeyId=key_id, ReplicaRegion=WEST)
+    await wide.stop()
+    narrow = await start_server(aws_listen=f"127.0.0.1:{free_port()}", allowed_regions=EAST)
+    east = boto3_client(narrow)
+
+    code, words = await refusal(east.update_primary_region, KeyId=key_id, PrimaryRegion=WEST)
+
+    assert code == "ValidationException"
+    assert WEST in words
+    await ask(east.rotate_key_on_demand, KeyId=key_id)
+
+
 async def test_the_primary_key_does_not_leave_new_material_behind(world: World) -> None:
     key_id, _ = await imported_in_two_regions(world)
     new_id = await bring(world.east, key_id, NEW_MATERIAL, ImportType=NEW)
@@ -575,7 +540,7 @@ async def test_a_replica_key_is_deleted_by_itself_and_can_be_made_again(world: W
 
     assert still_there[0] == "AlreadyExistsException"
     assert await opened(world.east, sealed) == b"attack"
-    assert (await described(world.east, key_id))["MultiRegionConfiguration"].get("ReplicaKeys") is None
+    assert (await described(world.east, key_id))["MultiRegionConfiguration"]["ReplicaKeys"] == []
     await ask(world.east.replicate_key, KeyId=key_id, ReplicaRegion=WEST)
     assert await opened(world.west, sealed) == b"attack"
 

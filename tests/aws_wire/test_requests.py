@@ -33,6 +33,11 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
     "endless nesting": ({"body": b"[" * 9999}, 400, "SerializationException"),
     "a wrong type": ({"body": b'{"Limit":"10"}'}, 400, "SerializationException"),
     "a number out of its type's range": ({"body": b'{"Limit":4294967296}'}, 400, "SerializationException"),
+    "a moment that no float can hold": (
+        {"target": "TrentService.ImportKeyMaterial", "body": b'{"ValidTo":1' + b"0" * 400 + b"}"},
+        400,
+        "SerializationException",
+    ),
     "bad base64": (
         {"target": "TrentService.Decrypt", "body": b'{"CiphertextBlob":"%"}'},
         400,

@@ -666,8 +666,9 @@ class KeyManagementServiceServicer(object):
 
     def UpdatePrimaryRegion(self, request, context):
         """Makes a replica key the primary key, and the primary key a replica key.
-        UnsupportedOperationException (FAILED_PRECONDITION) if the key is not a primary key;
-        KMSInvalidStateException if the replica key is pending deletion.
+        UnsupportedOperationException (FAILED_PRECONDITION) if the key is not a primary key.
+        The replica key must be ENABLED, too (DisabledException, KMSInvalidStateException), and
+        have what is pending rotation in the primary key (KMSInvalidStateException).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

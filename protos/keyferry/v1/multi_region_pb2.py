@@ -27,7 +27,7 @@ from keyferry.v1 import key_pb2 as keyferry_dot_v1_dot_key__pb2
 from keyferry.v1 import tags_pb2 as keyferry_dot_v1_dot_tags__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ekeyferry/v1/multi_region.proto\x12\x0bkeyferry.v1\x1a\x1dkeyferry/v1/constraints.proto\x1a\x15keyferry/v1/key.proto\x1a\x16keyferry/v1/tags.proto\"\x8e\x03\n\x13ReplicateKeyRequest\x12 \n\x06key_id\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x12<\n\x0ereplica_region\x18\x02 \x01(\tB\x1f\x8a\xb2\x19\x1b\x08\x01\x10\x01\x18 2\x13^([a-z]+-){2,3}\\d+$H\x01\x88\x01\x01\x12\x43\n\x06policy\x18\x03 \x01(\tB.\x8a\xb2\x19*\x10\x01\x18\x80\x80\x08\x32\"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+H\x02\x88\x01\x01\x12/\n\"bypass_policy_lockout_safety_check\x18\x04 \x01(\x08H\x03\x88\x01\x01\x12!\n\x0b\x64\x65scription\x18\x05 \x01(\tB\x07\x8a\xb2\x19\x03\x18\x80@H\x04\x88\x01\x01\x12\x1e\n\x04tags\x18\x06 \x03(\x0b\x32\x10.keyferry.v1.TagB\t\n\x07_key_idB\x11\n\x0f_replica_regionB\t\n\x07_policyB%\n#_bypass_policy_lockout_safety_checkB\x0e\n\x0c_description\"\xc4\x01\n\x14ReplicateKeyResponse\x12;\n\x14replica_key_metadata\x18\x01 \x01(\x0b\x32\x18.keyferry.v1.KeyMetadataH\x00\x88\x01\x01\x12\x1b\n\x0ereplica_policy\x18\x02 \x01(\tH\x01\x88\x01\x01\x12&\n\x0creplica_tags\x18\x03 \x03(\x0b\x32\x10.keyferry.v1.TagB\x17\n\x15_replica_key_metadataB\x11\n\x0f_replica_policy\"\x9a\x01\n\x1aUpdatePrimaryRegionRequest\x12 \n\x06key_id\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x12<\n\x0eprimary_region\x18\x02 \x01(\tB\x1f\x8a\xb2\x19\x1b\x08\x01\x10\x01\x18 2\x13^([a-z]+-){2,3}\\d+$H\x01\x88\x01\x01\x42\t\n\x07_key_idB\x11\n\x0f_primary_region\"\x1d\n\x1bUpdatePrimaryRegionResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ekeyferry/v1/multi_region.proto\x12\x0bkeyferry.v1\x1a\x1dkeyferry/v1/constraints.proto\x1a\x15keyferry/v1/key.proto\x1a\x16keyferry/v1/tags.proto\"\xf9\x02\n\x13ReplicateKeyRequest\x12 \n\x06key_id\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x12\'\n\x0ereplica_region\x18\x02 \x01(\tB\n\x8a\xb2\x19\x06\x08\x01\x10\x01\x18 H\x01\x88\x01\x01\x12\x43\n\x06policy\x18\x03 \x01(\tB.\x8a\xb2\x19*\x10\x01\x18\x80\x80\x08\x32\"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+H\x02\x88\x01\x01\x12/\n\"bypass_policy_lockout_safety_check\x18\x04 \x01(\x08H\x03\x88\x01\x01\x12!\n\x0b\x64\x65scription\x18\x05 \x01(\tB\x07\x8a\xb2\x19\x03\x18\x80@H\x04\x88\x01\x01\x12\x1e\n\x04tags\x18\x06 \x03(\x0b\x32\x10.keyferry.v1.TagB\t\n\x07_key_idB\x11\n\x0f_replica_regionB\t\n\x07_policyB%\n#_bypass_policy_lockout_safety_checkB\x0e\n\x0c_description\"\xc4\x01\n\x14ReplicateKeyResponse\x12;\n\x14replica_key_metadata\x18\x01 \x01(\x0b\x32\x18.keyferry.v1.KeyMetadataH\x00\x88\x01\x01\x12\x1b\n\x0ereplica_policy\x18\x02 \x01(\tH\x01\x88\x01\x01\x12&\n\x0creplica_tags\x18\x03 \x03(\x0b\x32\x10.keyferry.v1.TagB\x17\n\x15_replica_key_metadataB\x11\n\x0f_replica_policy\"\x85\x01\n\x1aUpdatePrimaryRegionRequest\x12 \n\x06key_id\x18\x01 \x01(\tB\x0b\x8a\xb2\x19\x07\x08\x01\x10\x01\x18\x80\x10H\x00\x88\x01\x01\x12\'\n\x0eprimary_region\x18\x02 \x01(\tB\n\x8a\xb2\x19\x06\x08\x01\x10\x01\x18 H\x01\x88\x01\x01\x42\t\n\x07_key_idB\x11\n\x0f_primary_region\"\x1d\n\x1bUpdatePrimaryRegionResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,7 +37,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REPLICATEKEYREQUEST'].fields_by_name['key_id']._loaded_options = None
   _globals['_REPLICATEKEYREQUEST'].fields_by_name['key_id']._serialized_options = b'\212\262\031\007\010\001\020\001\030\200\020'
   _globals['_REPLICATEKEYREQUEST'].fields_by_name['replica_region']._loaded_options = None
-  _globals['_REPLICATEKEYREQUEST'].fields_by_name['replica_region']._serialized_options = b'\212\262\031\033\010\001\020\001\030 2\023^([a-z]+-){2,3}\\d+$'
+  _globals['_REPLICATEKEYREQUEST'].fields_by_name['replica_region']._serialized_options = b'\212\262\031\006\010\001\020\001\030 '
   _globals['_REPLICATEKEYREQUEST'].fields_by_name['policy']._loaded_options = None
   _globals['_REPLICATEKEYREQUEST'].fields_by_name['policy']._serialized_options = b'\212\262\031*\020\001\030\200\200\0102\"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+'
   _globals['_REPLICATEKEYREQUEST'].fields_by_name['description']._loaded_options = None
@@ -45,13 +45,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UPDATEPRIMARYREGIONREQUEST'].fields_by_name['key_id']._loaded_options = None
   _globals['_UPDATEPRIMARYREGIONREQUEST'].fields_by_name['key_id']._serialized_options = b'\212\262\031\007\010\001\020\001\030\200\020'
   _globals['_UPDATEPRIMARYREGIONREQUEST'].fields_by_name['primary_region']._loaded_options = None
-  _globals['_UPDATEPRIMARYREGIONREQUEST'].fields_by_name['primary_region']._serialized_options = b'\212\262\031\033\010\001\020\001\030 2\023^([a-z]+-){2,3}\\d+$'
+  _globals['_UPDATEPRIMARYREGIONREQUEST'].fields_by_name['primary_region']._serialized_options = b'\212\262\031\006\010\001\020\001\030 '
   _globals['_REPLICATEKEYREQUEST']._serialized_start=126
-  _globals['_REPLICATEKEYREQUEST']._serialized_end=524
-  _globals['_REPLICATEKEYRESPONSE']._serialized_start=527
-  _globals['_REPLICATEKEYRESPONSE']._serialized_end=723
-  _globals['_UPDATEPRIMARYREGIONREQUEST']._serialized_start=726
-  _globals['_UPDATEPRIMARYREGIONREQUEST']._serialized_end=880
-  _globals['_UPDATEPRIMARYREGIONRESPONSE']._serialized_start=882
-  _globals['_UPDATEPRIMARYREGIONRESPONSE']._serialized_end=911
+  _globals['_REPLICATEKEYREQUEST']._serialized_end=503
+  _globals['_REPLICATEKEYRESPONSE']._serialized_start=506
+  _globals['_REPLICATEKEYRESPONSE']._serialized_end=702
+  _globals['_UPDATEPRIMARYREGIONREQUEST']._serialized_start=705
+  _globals['_UPDATEPRIMARYREGIONREQUEST']._serialized_end=838
+  _globals['_UPDATEPRIMARYREGIONRESPONSE']._serialized_start=840
+  _globals['_UPDATEPRIMARYREGIONRESPONSE']._serialized_end=869
 # @@protoc_insertion_point(module_scope)

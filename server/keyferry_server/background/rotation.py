@@ -32,9 +32,10 @@ class KeyRotator:
     interval_seconds: float
 
     async def rotate_due(self) -> int:
-        """Rotate all keys that are due now; return how many that was."""
+        """Rotate all keys that are due now and that nobody is changing; return how many that was."""
         count = 0
-        while await self._rotate_one():
+        busy: set[str] = set()
+        while await self._rotate_one(busy):
             count += 1
         return count
 
@@ -47,14 +48,18 @@ class KeyRotator:
                 _log.warning("automatic rotation is put off: the database does not answer")
             await asyncio.sleep(self.interval_seconds)
 
-    async def _rotate_one(self) -> bool:
+    async def _rotate_one(self, busy: set[str]) -> bool:
         now = self.clock.now()
         trail = ServiceTrail("RotateKey", now)
         with recording(trail):
-            return await self.database.transact(lambda transaction: self._rotate(transaction, now, trail))
+            return await self.database.transact(
+                lambda transaction: self._rotate(transaction, now, busy, trail)
+            )
 
-    async def _rotate(self, transaction: Transaction, now: datetime, trail: ServiceTrail) -> bool:
-        guarded = await self.due_work.lock_key_to_rotate(transaction, now)
+    async def _rotate(
+        self, transaction: Transaction, now: datetime, busy: set[str], trail: ServiceTrail
+    ) -> bool:
+        guarded = await self.due_work.lock_key_to_rotate(transaction, now, busy)
         if guarded is None:
             return False
         key = admit_service(guarded)

@@ -60,6 +60,11 @@ class KeyIdentifier:
         """The key ARN."""
         return self.scope.key_arn(self.key_id)
 
+    @property
+    def is_multi_region(self) -> bool:
+        """Tell whether keys of that key ID may be in several Regions."""
+        return self.key_id.startswith(MULTI_REGION_PREFIX)
+
     def in_region(self, region: str) -> "KeyIdentifier":
         """Return the key of the same key ID in another Region."""
         return replace(self, scope=replace(self.scope, region=region))

@@ -11,8 +11,8 @@
    before that, it is gone everywhere.
 5. A primary key outlives its replica keys: its waiting period begins when the last of
    them is deleted.
-6. A replica key that is not pending deletion can become the primary key; what is
-   pending rotation in the one must be so in the other.
+6. An enabled replica key can become the primary key in place of an enabled one; what
+   is pending rotation in the one must be so in the other.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from keyferry_server.domain.errors import (
     KMSInvalidStateException,
     UnsupportedOperationException,
 )
-from keyferry_server.domain.key import Key, Origin, is_pending_deletion
+from keyferry_server.domain.key import CRYPTOGRAPHIC, Key, Origin
 from keyferry_server.domain.key_labels import KeyLabels
 from keyferry_server.domain.key_material import ImportType
 
@@ -121,14 +121,13 @@ def has_replicas(key: Key) -> bool:
 
 
 def check_promotion(primary: Key, replica: Key, now: datetime) -> None:
-    """Refuse a replica key that cannot be the primary key (rule 6); KMSInvalidStateException.
+    """Refuse a replica key that cannot be the primary key (rule 6); DisabledException, KMSInvalidStateException.
 
     UnsupportedOperationException for the primary key itself.
     """
     if not replica.is_replica:
         raise UnsupportedOperationException(f"{replica.arn} is the primary key already.")
-    if replica.deletion is not None:
-        raise is_pending_deletion(replica.arn)
+    replica.check_state(CRYPTOGRAPHIC, now)
     pending = primary.pending_material(now)
     if pending is not None and replica.known_material(pending.key_material_id, now) is None:
         raise KMSInvalidStateException(

@@ -63,7 +63,7 @@ class ReplicateKey:
             primary = await self.door.lock(transaction, opened, call)
             self._check(primary, region, call)
             replica = replica_of(
-                primary,
+                await self.keys.hold_materials(transaction, primary),
                 region,
                 self.clock.now(),
                 description=request.description,
@@ -92,18 +92,17 @@ class ReplicateKey:
 
     async def _admit_there(self, key: Key, request: ReplicateKeyRequest, call: Call) -> None:
         """Let the caller create the key in the other Region, as CreateKey would."""
-        there = replace(
-            _call_in(request.replica_region, call),
-            request=CreateKeyRequest(
-                key_spec=format_enum(key.key_spec),
-                key_usage=format_enum(key.key_usage),
-                origin=format_enum(Origin(key.origin)),
-                multi_region=True,
-                bypass_policy_lockout_safety_check=request.bypass_policy_lockout_safety_check,
-                tags=request.tags,
-            ),
-            facts=_REPLICA,
+        asked = CreateKeyRequest(
+            key_spec=format_enum(key.key_spec),
+            key_usage=format_enum(key.key_usage),
+            origin=format_enum(Origin(key.origin)),
+            multi_region=True,
+            tags=request.tags,
         )
+        # A policy can ask whether it is there at all.
+        if request.HasField("bypass_policy_lockout_safety_check"):
+            asked.bypass_policy_lockout_safety_check = request.bypass_policy_lockout_safety_check
+        there = replace(_call_in(request.replica_region, call), request=asked, facts=_REPLICA)
         await self.gate.admit_to_account(there, Permission.CREATE_KEY)
         if request.tags:
             await self.gate.admit_to_account(there, Permission.TAG_RESOURCE)

@@ -9,6 +9,7 @@ from datetime import datetime
 from keyferry.v1 import UpdatePrimaryRegionRequest, UpdatePrimaryRegionResponse
 from keyferry_server.call import Call
 from keyferry_server.domain.key import Key
+from keyferry_server.domain.multi_region import ServedRegions, no_such_region
 from keyferry_server.domain.multi_region_rules import check_primary, check_promotion
 from keyferry_server.operations.key_change import KeyChange
 from keyferry_server.operations.key_door import KeyDoor
@@ -23,10 +24,13 @@ class UpdatePrimaryRegion:
     change: KeyChange
     door: KeyDoor
     keys: KeyStore
+    regions: ServedRegions
 
     async def __call__(self, request: UpdatePrimaryRegionRequest, call: Call) -> UpdatePrimaryRegionResponse:
         """Move it, if there is a replica key in the Region; the primary key itself is no other key."""
         region = request.primary_region
+        if not self.regions.allows(region):
+            raise no_such_region(region)
         call_there = replace(call, scope=replace(call.scope, region=region))
 
         async def write(transaction: Transaction, primary: Key, now: datetime) -> None:

@@ -15,7 +15,7 @@ from keyferry_server.domain.identifiers import KeyIdentifier, Scope
 from keyferry_server.domain.key import GuardedKey
 from keyferry_server.domain.key_material import KeyMaterialState
 from keyferry_server.storage.database import Database, Transaction
-from keyferry_server.storage.key_store import read_key
+from keyferry_server.storage.key_store import TRY_TO_LOCK_KEY_ID, read_key
 from keyferry_server.storage.rows_of_key import is_of_same_key
 from keyferry_server.storage.tables import key_materials, keys
 
@@ -111,11 +111,14 @@ class DueWork:
 
         return await self.database.transact(write)
 
-    async def lock_key_to_rotate(self, transaction: Transaction, now: datetime) -> GuardedKey | None:
+    async def lock_key_to_rotate(
+        self, transaction: Transaction, now: datetime, busy: set[str]
+    ) -> GuardedKey | None:
         """Return a key whose automatic rotation is due, locked until the transaction ends; None if there is none.
 
         Keys that are switched off or pending deletion wait until they are not. So does a
-        primary key while somebody changes one of its replica keys, which are locked with it.
+        primary key while somebody changes one of its replica keys, which are locked with it:
+        its key ID is added to `busy`, whose keys are left out.
         """
         due = (
             select(keys.c.key_id, keys.c.account_id, keys.c.region, keys.c.primary_region)
@@ -129,17 +132,20 @@ class DueWork:
             .limit(1)
             .with_for_update(skip_locked=True)
         )
-        row = (await transaction.connection.execute(due)).first()
-        if row is None:
-            return None
-        transaction.changed.add(row.key_id)
-        identifier = self._identifier(row)
-        if row.primary_region is not None and not await self._lock_all(transaction, identifier.key_id):
-            return None
-        return await read_key(transaction, identifier)
+        while True:
+            found = await transaction.connection.execute(due.where(keys.c.key_id.not_in(busy)))
+            row = found.first()
+            if row is None:
+                return None
+            if row.primary_region is None or await self._lock_all(transaction, row.key_id):
+                transaction.changed.add(row.key_id)
+                return await read_key(transaction, self._identifier(row))
+            busy.add(row.key_id)
 
     async def _lock_all(self, transaction: Transaction, key_id: str) -> bool:
-        """Lock all keys of a key ID without waiting, in whichever order; tell whether none was left out."""
+        """Lock a key ID and all its keys without waiting, in whichever order; tell whether none was left out."""
+        if not await transaction.connection.scalar(TRY_TO_LOCK_KEY_ID, {"key_id": key_id}):
+            return False
         related = select(keys.c.region).where(keys.c.key_id == key_id)
         locked = (await transaction.connection.scalars(related.with_for_update(skip_locked=True))).all()
         return len(locked) == len((await transaction.connection.scalars(related)).all())

@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
 
+from keyferry_server.domain.errors import KMSInvalidStateException
 from keyferry_server.domain.identifiers import AliasIdentifier, KeyIdentifier, Scope
 from keyferry_server.domain.key import (
     Deletion,
@@ -62,11 +63,31 @@ class KeyStore:
     async def lock(self, transaction: Transaction, identifier: KeyIdentifier) -> GuardedKey:
         """Read a key as `load` does and keep every other writer of it out until the transaction ends.
 
-        The keys of a multi-Region key are locked together.
+        The keys of a multi-Region key are locked together, and their key ID before them: a
+        statement that waits for rows does not see the row that was added meanwhile.
         """
-        await transaction.connection.execute(_LOCK, {"key_id": identifier.key_id})
+        which = {"key_id": identifier.key_id}
+        if identifier.is_multi_region:
+            await transaction.connection.execute(_LOCK_KEY_ID, which)
+        await transaction.connection.execute(_LOCK, which)
         transaction.changed.add(identifier.key_id)
         return await self.read(transaction, identifier)
+
+    async def hold_materials(self, transaction: Transaction, key: Key) -> Key:
+        """Return a locked key as its materials are sealed now; a rewrap passes them over until the transaction ends.
+
+        Whoever copies what is sealed would else bring back a root key version that is rewrapped already.
+        """
+        rows = await transaction.connection.execute(_HOLD_MATERIALS, given(key.identifier))
+        sealed = {row.key_material_id: row.sealed for row in rows}
+        return replace(
+            key,
+            materials=tuple(
+                replace(one, sealed=sealed[one.key_material_id])
+                for one in key.materials
+                if one.key_material_id in sealed
+            ),
+        )
 
     async def scope_of(self, key_id: str, scope: Scope) -> Scope:
         """Return the scope of a key of any account in the Region of `scope`; `scope` itself if there is no such key."""
@@ -172,9 +193,13 @@ class KeyStore:
             await self.put_material(transaction, one, material)
 
     async def rotate_to_pending(self, transaction: Transaction, key: Key, material: KeyMaterial) -> None:
-        """Rotate a locked key, and its replica keys, to the material that is pending rotation in them all."""
+        """Rotate a locked key, and its replica keys, to the material that is pending rotation in them all.
+
+        KMSInvalidStateException if it has expired somewhere and was swept since the key was
+        read: the sweeper does not wait for the locks of keys.
+        """
         await self._retire_current(transaction, key)
-        await transaction.connection.execute(
+        rotated = await transaction.connection.execute(
             update(key_materials)
             .where(
                 key_materials.c.key_id == key.key_id,
@@ -182,6 +207,10 @@ class KeyStore:
             )
             .values(state=material.state, **_became_current(material.rotation))
         )
+        if rotated.rowcount != len(key.everywhere):
+            raise KMSInvalidStateException(
+                f"Key material (id: {material.key_material_id}) of {key.arn} has expired before it was rotated to."
+            )
 
     async def wipe_material(self, transaction: Transaction, key: Key, key_material_id: str) -> None:
         """Delete the bytes and the expiry of a material of a locked key; its id stays."""
@@ -298,11 +327,19 @@ _BY_KEY_ID = _selected.select_from(_with_materials).where(keys.c.key_id == bindp
 _BY_ALIAS = _selected.select_from(_with_materials.join(aliases, is_of_same_key(aliases, keys))).where(
     aliases.c.account_id == keys.c.account_id, aliases.c.alias_name == bindparam("alias_name")
 )
+_hash_of_key_id = func.hashtextextended(bindparam("key_id", type_=Text), 0)
+_LOCK_KEY_ID = select(func.pg_advisory_xact_lock(_hash_of_key_id))
+TRY_TO_LOCK_KEY_ID = select(func.pg_try_advisory_xact_lock(_hash_of_key_id))
 _LOCK = (
     select(keys.c.key_id)
     .where(keys.c.key_id == bindparam("key_id"))
     .order_by(keys.c.region)
     .with_for_update()
+)
+_HOLD_MATERIALS = (
+    select(key_materials.c.key_material_id, key_materials.c.sealed)
+    .where(is_of_given(key_materials))
+    .with_for_update(read=True)
 )
 _ADD = insert(keys)
 _UPDATE = update(keys).where(is_of_given(keys))

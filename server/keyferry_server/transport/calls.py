@@ -1,7 +1,7 @@
 """The way in that the wires share: what arrived becomes a Call and runs through the middleware to its operation."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from google.protobuf.empty_pb2 import Empty
@@ -25,6 +25,10 @@ SERVICES = (AWS_SERVICE, OWN_SERVICE)
 # A call ends this much before its caller gives up, so that the caller learns why.
 _MARGIN_SHARE = 0.1
 _LONGEST_MARGIN_SECONDS = 0.5
+
+
+class UnreadableRequestError(Exception):
+    """A request could not be read, as nobody expected. The text is for the log: it holds nothing of the request."""
 
 
 class Calls:
@@ -75,17 +79,27 @@ class Calls:
         """Run a call and return its answer; KmsError if it is refused."""
         return await self._count(self._handlers[call.route.name], request, call)
 
-    async def refuse(self, call: Call, error: KmsError) -> NoReturn:
-        """Refuse a call whose request cannot be read: everything around an operation sees it, an operation does not.
+    async def read_and_run(self, read: Callable[[], Message], call: Call) -> Message:
+        """Run a call whose request `read` gives; KmsError if that cannot be read, or is refused.
 
-        So it is counted and logged like others, and whoever may not call learns that and nothing else.
+        Of what cannot be read everything around an operation learns, an operation does not. So it
+        is recorded, counted and logged like others, and whoever may not call learns that and nothing else.
         """
+        failure: Exception
+        try:
+            request = read()
+        except KmsError as error:
+            failure = error
+        except Exception as error:  # noqa: BLE001 -- it is a fault, and hidden like every other
+            # The text may show what was sent; where it happened does not.
+            failure = UnreadableRequestError(type(error).__name__).with_traceback(error.__traceback__)
+        else:
+            return await self.run(request, call)
 
         async def refused(_request: Message, _call: Call) -> NoReturn:
-            raise error
+            raise failure
 
-        await self._count(compose(self._middleware, refused), Empty(), call)
-        raise error
+        return await self._count(compose(self._middleware, refused), Empty(), call)
 
     async def none_running(self) -> None:
         """Wait until no call is at work."""

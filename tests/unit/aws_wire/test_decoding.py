@@ -130,9 +130,10 @@ def test_a_value_of_another_type_is_refused_by_its_name_and_not_shown(
     assert "cret" not in refused.value.message
 
 
-def test_a_number_that_is_too_large_for_a_float_is_no_timestamp() -> None:
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "1" + "0" * 400, "-1" + "0" * 400, str(2**62 + 1)])
+def test_a_number_that_is_too_large_is_no_timestamp(number: str) -> None:
     with pytest.raises(SerializationException):
-        decode(b'{"ValidTo": 1e999}', ImportKeyMaterialRequest.DESCRIPTOR)
+        decode(f'{{"ValidTo": {number}}}'.encode(), ImportKeyMaterialRequest.DESCRIPTOR)
 
 
 @pytest.mark.parametrize("value", ["", "external", "ORIGIN_TYPE_EXTERNAL", "UNSPECIFIED", "1", "\0"])

@@ -12,6 +12,8 @@ from keyferry.v1 import (
     KeyListEntry,
     KeyMetadata,
     ListKeysResponse,
+    MultiRegionConfiguration,
+    ReplicateKeyResponse,
 )
 from keyferry_server.domain.errors import (
     AccessDeniedException,
@@ -62,7 +64,15 @@ def test_a_page_has_its_list_also_when_it_is_empty() -> None:
     assert json.loads(encode(page)) == {"Keys": [{"KeyId": "key"}], "Truncated": True, "NextMarker": "more"}
 
 
-def test_a_list_that_belongs_to_no_page_is_left_out_when_it_is_empty() -> None:
+def test_what_aws_sends_when_it_is_empty_is_always_there() -> None:
+    metadata = KeyMetadata(multi_region_configuration=MultiRegionConfiguration())
+    assert json.loads(encode(ReplicateKeyResponse(replica_key_metadata=metadata))) == {
+        "ReplicaKeyMetadata": {"MultiRegionConfiguration": {"ReplicaKeys": []}},
+        "ReplicaTags": [],
+    }
+
+
+def test_other_lists_that_belong_to_no_page_are_left_out_when_they_are_empty() -> None:
     assert json.loads(encode(CreateKeyResponse(key_metadata=KeyMetadata(key_id="key")))) == {
         "KeyMetadata": {"KeyId": "key"}
     }

@@ -13,7 +13,6 @@ No message shows a value: what is wrong may be a secret.
 import base64
 import binascii
 import json
-import math
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, NoReturn
@@ -224,7 +223,8 @@ def _read_boolean(value: Any, path: str, _: list[FieldViolation]) -> bool:
 
 
 def _read_timestamp(value: Any, path: str, _: list[FieldViolation]) -> Timestamp:
-    if type(value) not in {int, float} or not math.isfinite(value) or abs(value) > _LARGEST_SECONDS:
+    # NaN is not between any two numbers.
+    if type(value) not in {int, float} or not -_LARGEST_SECONDS <= value <= _LARGEST_SECONDS:
         raise _wrong(path, "a timestamp: a number of seconds since 1970")
     whole, rest = divmod(value, 1)
     seconds, microseconds = divmod(round(rest * _MICROSECONDS), _MICROSECONDS)

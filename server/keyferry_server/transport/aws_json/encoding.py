@@ -1,7 +1,7 @@
 """Messages to JSON: encoders made once from the descriptors of the contract.
 
-A member that the message does not have is left out, and so is what AWS does not have. The one exception is the
-list of a page: it is there when it is empty too, because callers iterate over it.
+A member that the message does not have is left out, and so is what AWS does not have. The exceptions are the list of a
+page and those that AWS is seen to send when they are empty: they are always there, because callers iterate over them.
 """
 
 import base64
@@ -19,6 +19,9 @@ from keyferry_server.wire.constraints import enum_values
 
 _Write = Callable[[Any], Any]
 
+_SENT_WHEN_EMPTY = frozenset(
+    {"keyferry.v1.MultiRegionConfiguration.replica_keys", "keyferry.v1.ReplicateKeyResponse.replica_tags"}
+)
 _NANOSECONDS = 1_000_000_000
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
@@ -35,7 +38,11 @@ def _encoder(descriptor: Descriptor) -> _Write:
     """Return what writes a message of that type as a JSON object."""
     writers: dict[int, tuple[str, _Write]] = {}
     of_page = "truncated" in descriptor.fields_by_name
-    lists = [name for name, field in members(descriptor) if of_page and field.is_repeated]
+    lists = [
+        name
+        for name, field in members(descriptor)
+        if (of_page and field.is_repeated) or field.full_name in _SENT_WHEN_EMPTY
+    ]
 
     def write(message: Message) -> dict[str, Any]:
         written: dict[str, Any] = {name: [] for name in lists}

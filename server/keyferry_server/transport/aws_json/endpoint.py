@@ -11,6 +11,7 @@
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -109,11 +110,8 @@ class AwsEndpoint:
             )
 
     async def _run(self, call: Call, body: bytes) -> Answer:
-        try:
-            message = decode(body, AWS_SERVICE.methods_by_name[call.route.name].input_type)
-        except KmsError as error:
-            await self._calls.refuse(call, error)
-        return Answer(200, encode(await self._calls.run(message, call)))
+        request_type = AWS_SERVICE.methods_by_name[call.route.name].input_type
+        return Answer(200, encode(await self._calls.read_and_run(partial(decode, body, request_type), call)))
 
     def _route(self, scope: Scope) -> Route:
         targets = [value for name, value in scope["headers"] if name == b"x-amz-target"]
