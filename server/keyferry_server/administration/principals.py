@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from keyferry_server.authz.policy.parser import Kind, parse_policy
+from keyferry_server.authz.policy.parser import Kind, read_policy
 from keyferry_server.domain.audit_trail import recording
 from keyferry_server.domain.clock import Clock
 from keyferry_server.domain.errors import ValidationException
@@ -52,7 +52,7 @@ class Principals:
         """Attach a policy, in the place of the one of that name; MalformedPolicyDocumentException if it is not valid."""
         name = self._parse(arn)
         check_policy_attachment(policy_name, document)
-        parse_policy(document, Kind.IDENTITY_POLICY)
+        read_policy(document, Kind.IDENTITY_POLICY)
         details = {"policyName": policy_name, "policyDocument": document}
         with recording(self._trail("AttachPrincipalPolicy", name.arn, details)):
             await self.store.attach(name.arn, IdentityPolicy(policy_name, document, self.clock.now()))

@@ -22,6 +22,7 @@ from typing import Protocol
 from keyferry_server.authn.caller import Principal
 from keyferry_server.authz.permission import ACROSS_ACCOUNTS
 from keyferry_server.authz.policy.document import Document, Question, Statement, Verdict
+from keyferry_server.authz.policy.patterns import Limited
 from keyferry_server.authz.standing import Standing
 from keyferry_server.domain.grant import Grant, GrantTerms
 
@@ -131,7 +132,7 @@ def decide(access: Access) -> Decision:  # noqa: PLR0911 -- each rule ends the m
     if not access.standing.is_known:
         return Decision(Reason.UNKNOWN)
 
-    question = Question(caller, access.permission, access.resource, access.conditions)
+    question = Question(caller, access.permission, access.resource, Limited(access.conditions))
     by_key = Verdict() if key_policy is None else key_policy.document.judge(question)
     if by_key.denies is not None:
         return Decision(Reason.KEY_POLICY_DENIES, key_statement=by_key.denies)

@@ -9,6 +9,7 @@
 
 from keyferry_server.authz.decision import Access, Decision, Reason, judge_identity
 from keyferry_server.authz.policy.document import Question
+from keyferry_server.authz.policy.patterns import Limited
 from keyferry_server.domain.grant import Grant, GrantOperation
 
 
@@ -19,7 +20,7 @@ def decide_retirement(access: Access, grant: Grant) -> Decision:  # noqa: PLR091
         return Decision(Reason.UNKNOWN)
     if key_policy is None:
         raise AssertionError("a grant is on a key")
-    question = Question(caller, access.permission, access.resource, access.conditions)
+    question = Question(caller, access.permission, access.resource, Limited(access.conditions))
     by_key = key_policy.document.judge(question)
     if by_key.denies is not None:
         return Decision(Reason.KEY_POLICY_DENIES, key_statement=by_key.denies)

@@ -10,7 +10,7 @@ from keyferry_server.authn.caller import Principal
 from keyferry_server.authz.conditions import Circumstances
 from keyferry_server.authz.decision import Decision
 from keyferry_server.authz.explanation import DeciderKind, deciders
-from keyferry_server.authz.policy.parser import Kind, parse_policy
+from keyferry_server.authz.policy.parser import Kind, read_policy
 from keyferry_server.commands.installation import Installation, opened_installation
 from keyferry_server.commands.principal import read_document
 from keyferry_server.commands.process import (
@@ -56,7 +56,7 @@ def check(
     """Check a policy document; exit with 1 and the place if it is not valid."""
     kind = Kind.IDENTITY_POLICY if identity else Kind.KEY_POLICY
     try:
-        document = parse_policy(read_document(file), kind)
+        document = read_policy(read_document(file), kind)
     except KmsError as error:
         fail(error.message)
     typer.echo(f"The {kind.value} is valid; it has {len(document.statements)} statements.")

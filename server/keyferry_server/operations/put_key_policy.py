@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from keyferry.v1 import PutKeyPolicyRequest, PutKeyPolicyResponse
-from keyferry_server.authz.policy.parser import Kind, parse_policy
+from keyferry_server.authz.policy.parser import Kind, read_policy
 from keyferry_server.call import Call
 from keyferry_server.domain.key import Key
 from keyferry_server.domain.key_policy import (
@@ -50,4 +50,4 @@ class PutKeyPolicy:
 def check_key_policy(policy: str) -> None:
     """Raise LimitExceededException or MalformedPolicyDocumentException for what no key can have as its policy."""
     check_policy_size(policy)
-    parse_policy(policy, Kind.KEY_POLICY)
+    read_policy(policy, Kind.KEY_POLICY)

@@ -7,6 +7,7 @@ from typing import Any
 from keyferry_server.authn.caller import Principal
 from keyferry_server.authz.policy.document import Document, Question, Verdict
 from keyferry_server.authz.policy.parser import Kind, parse_policy
+from keyferry_server.authz.policy.patterns import Limited
 
 ACCOUNT, OTHER = "111122223333", "444455556666"
 KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -50,7 +51,7 @@ def parsed(*statements: Any, kind: Kind = Kind.KEY_POLICY, version: str | None =
 def question(
     caller: Principal = ALICE, action: str = "kms:Encrypt", resource: str = KEY, **values: Sequence[str]
 ) -> Question:
-    return Question(caller, action, resource, Values(values))
+    return Question(caller, action, resource, Limited(Values(values)))
 
 
 def verdict(document: Document, asked: Question) -> str:

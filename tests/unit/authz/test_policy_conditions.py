@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from unit.authz.questions import parsed, question, statement, verdict
 
+from keyferry_server.domain.errors import AccessDeniedException
+
 KEY = "kms:EncryptionContext:k"
 
 
@@ -175,3 +177,23 @@ def test_a_document_knows_the_condition_keys_that_it_asks_for() -> None:
         )
     )
     assert document.condition_keys == {"aws:resourcetag/team", "aws:username", "kms:calleraccount"}
+
+
+def test_many_texts_are_compared_with_many_values_in_one_look_each() -> None:
+    operands = [f"operand-{number}" for number in range(3_000)]
+    document = parsed(
+        statement(Condition={"ForAnyValue:StringEquals": {"kms:EncryptionContextKeys": operands}})
+    )
+    values = {"kms:encryptioncontextkeys": [f"key-{number}" for number in range(100_000)]}
+    assert verdict(document, question(**values)) == "nothing"
+    assert verdict(document, question(**{"kms:encryptioncontextkeys": ["key", operands[-1]]})) == "allows"
+
+
+def test_conditions_that_take_too_many_steps_deny() -> None:
+    operands = [f"operand-{number}*" for number in range(3_000)]
+    document = parsed(
+        statement(Condition={"ForAnyValue:StringLike": {"kms:EncryptionContextKeys": operands}})
+    )
+    asked = question(**{"kms:encryptioncontextkeys": [f"key-{number}" for number in range(1_000)]})
+    with pytest.raises(AccessDeniedException, match="too many steps"):
+        document.judge(asked)

@@ -2,20 +2,34 @@
 
 import fnmatch
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from unit.authz.questions import Values
 
-from keyferry_server.authz.policy.patterns import LONGEST_TEXT, parse_pattern
+from keyferry_server.authz.policy.patterns import LONGEST_TEXT, MOST_STEPS, Limited, parse_pattern
+from keyferry_server.domain.errors import AccessDeniedException
 from keyferry_server.domain.letter_case import fold
 
-NOTHING = Values({})
+
+class CountedText(str):  # noqa: SLOT000 -- it counts
+    """A text that counts how often one of its characters is looked at."""
+
+    looked_at = 0
+
+    def __getitem__(self, at: Any) -> str:
+        self.looked_at += 1
+        return super().__getitem__(at)
+
+
+def nothing() -> Limited:
+    return Limited(Values({}))
 
 
 def matches(pattern: str, text: str, *, variables: bool = True, **values: list[str]) -> bool:
-    context = Values({name.replace("_", ":"): value for name, value in values.items()})
+    context = Limited(Values({name.replace("_", ":"): value for name, value in values.items()}))
     return parse_pattern(pattern, wildcards=True, variables=variables).matches(text, context)
 
 
@@ -53,7 +67,24 @@ def test_wildcards_mean_what_they_mean_in_file_names(pattern: str, text: str) ->
 
 def test_a_pattern_that_would_keep_a_regular_expression_busy_for_ever_is_answered() -> None:
     pattern = parse_pattern("*a" * 1000 + "*b", wildcards=True, variables=False)
-    assert not pattern.matches("a" * 100_000, NOTHING)
+    assert not pattern.matches("a" * 100_000, nothing())
+
+
+def test_a_long_pattern_goes_through_a_long_text_once() -> None:
+    pattern = parse_pattern("*" + "a?" * 1000 + "b*", wildcards=True, variables=False)
+    text = CountedText("a" * 60_000)
+    assert not pattern.matches(text, nothing())
+    assert text.looked_at <= len(text)
+
+
+def test_a_decision_that_would_take_too_many_steps_is_a_denial() -> None:
+    pattern = parse_pattern("*" + "a?" * 1000 + "b*", wildcards=True, variables=False)
+    context = nothing()
+    for _ in range(MOST_STEPS // 70_000):
+        assert not pattern.matches("a" * 60_000, context)
+    context.spend(60_000)
+    with pytest.raises(AccessDeniedException, match="too long for the conditions"):
+        pattern.matches("a" * 60_000, context)
 
 
 def test_a_variable_stands_for_the_one_value_of_its_condition_key() -> None:
@@ -109,7 +140,7 @@ def test_a_dollar_or_a_brace_alone_is_a_character() -> None:
 
 def test_only_letters_of_ascii_have_a_case() -> None:
     assert fold("AZ\u212aİÄ") == "az\u212aİÄ"
-    assert parse_pattern("KEY", wildcards=False, variables=False, ignores_case=True).matches("kEy", NOTHING)
+    assert parse_pattern("KEY", wildcards=False, variables=False, ignores_case=True).matches("kEy", nothing())
     assert not parse_pattern("key", wildcards=False, variables=False, ignores_case=True).matches(
-        "\u212aey", NOTHING
+        "\u212aey", nothing()
     )

@@ -10,9 +10,9 @@ What a document has:
 """
 
 import re
+from collections import OrderedDict
 from collections.abc import Iterable
 from enum import Enum
-from functools import lru_cache
 
 from keyferry_server.authz.policy.conditions import SINGLE_VALUED, Condition, SetOperator
 from keyferry_server.authz.policy.document import Document, Effect, Listed, Statement
@@ -39,9 +39,39 @@ class Kind(Enum):
     IDENTITY_POLICY = "identity policy"
 
 
-@lru_cache(maxsize=1024)
+class _Documents:
+    """What was read last, by its text: no more than so many characters, each of which becomes some 40 bytes."""
+
+    def __init__(self, most_characters: int) -> None:
+        self._most_characters = most_characters
+        self._characters = 0
+        self._documents: OrderedDict[tuple[str, bool], Document] = OrderedDict()
+
+    def read(self, text: str, kind: Kind) -> Document:
+        # Not the kind itself: its hash is made in Python.
+        key = (text, kind is Kind.KEY_POLICY)
+        known = self._documents.get(key)
+        if known is not None:
+            self._documents.move_to_end(key)
+            return known
+        document = self._documents[key] = read_policy(text, kind)
+        self._characters += len(text)
+        while self._characters > self._most_characters:
+            (forgotten, _), _ = self._documents.popitem(last=False)
+            self._characters -= len(forgotten)
+        return document
+
+
+_documents = _Documents(2 * 1024 * 1024)
+
+
 def parse_policy(text: str, kind: Kind) -> Document:
-    """Return the document in `text`. The same text is read once."""
+    """Return the document in `text`, one that decides: what was read lately is not read again."""
+    return _documents.read(text, kind)
+
+
+def read_policy(text: str, kind: Kind) -> Document:
+    """Return the document in `text`, and remember nothing: anybody may have written it."""
     members = read_json(text).members()
     _check_names(Node("", None), members, required=("Statement",), optional=("Version", "Id"))
     version = members["Version"].text() if "Version" in members else _VERSIONS[0]

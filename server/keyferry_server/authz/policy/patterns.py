@@ -12,8 +12,10 @@ Only documents of the version 2012-10-17 have variables. What a variable stands 
 is compared as it is: a wildcard in it is a character like any other. A text whose
 variable has no value, or several, equals nothing.
 
-Matching takes no more steps than the length of the text times that of the pattern
-(a regular expression could be made to take for ever), and both are limited.
+Matching goes through a text once for each pattern (a regular expression could be made to
+take for ever). Who writes a policy and who makes a request can still make both long, and
+meanwhile the server does nothing else: so one decision takes no more than so many steps
+(`Limited`), and what would take more is denied.
 """
 
 import re
@@ -23,21 +25,56 @@ from enum import Enum
 from functools import cached_property
 from typing import Protocol
 
+from keyferry_server.domain.errors import AccessDeniedException
 from keyferry_server.domain.letter_case import fold
 
 LONGEST_TEXT = 2048
+# Of a few tenths of a microsecond each. Policies as people write them take a few hundred.
+MOST_STEPS = 500_000
+TEXT_OF_ONE_STEP = 256
 _WITH_VARIABLES = re.compile(r"\$\{(?P<variable>[^}]*)\}|(?P<wildcard>[*?])|\$(?=\{)")
 _WITHOUT_VARIABLES = re.compile(r"(?P<wildcard>[*?])")
 _VARIABLE = re.compile(r"(?P<name>[A-Za-z0-9:/_.+=@-]+)(?:\s*,\s*'(?P<default>[^']*)')?")
 _ESCAPED = frozenset("*?$")
 
 
-class Context(Protocol):
+class Values(Protocol):
     """What a request says of itself, by condition key."""
 
     def values(self, key: str) -> Sequence[str]:
         """Return the values of a condition key, which is written in lower case; none if the request has none."""
         ...
+
+
+class Context(Values, Protocol):
+    """What a request says of itself, and how much it may take to compare that with policies."""
+
+    def spend(self, steps: int) -> None:
+        """Count steps; AccessDeniedException if there are too many."""
+        ...
+
+
+class Limited:
+    """What a request says of itself, for one decision."""
+
+    __slots__ = ("_left", "_request")
+
+    def __init__(self, request: Values) -> None:
+        self._request = request
+        self._left = MOST_STEPS
+
+    def values(self, key: str) -> Sequence[str]:
+        """Return what the request does."""
+        return self._request.values(key)
+
+    def spend(self, steps: int) -> None:
+        """Count steps; AccessDeniedException if there are too many."""
+        self._left -= steps
+        if self._left < 0:
+            raise AccessDeniedException(
+                "The request is too long for the conditions of the policies that decide on it: comparing them takes "
+                "too many steps. Make the request's encryption context shorter, or the conditions fewer."
+            )
 
 
 class Wildcard(Enum):
@@ -72,6 +109,8 @@ class Pattern:
 
     def matches(self, text: str, context: Context) -> bool:
         """Tell whether the whole of `text` fits in a request."""
+        if len(text) > TEXT_OF_ONE_STEP:
+            context.spend(len(text) // TEXT_OF_ONE_STEP)
         if self.ignores_case:
             text = fold(text)
         literal = self.literal
@@ -81,7 +120,8 @@ class Pattern:
         if runs is None:
             filled = self.filled(context)
             return filled is not None and filled.matches(text, context)
-        return _match(runs, text)
+        context.spend(self._parts)
+        return _match(runs, text, context)
 
     def filled(self, context: Context) -> "Pattern | None":
         """Return the pattern with its variables replaced; None if one of them has no value."""
@@ -120,6 +160,10 @@ class Pattern:
             else:
                 runs[-1].append(1 if isinstance(token, Wildcard) else token)
         return tuple(_Run(tuple(parts)) for parts in runs)
+
+    @cached_property
+    def _parts(self) -> int:
+        return sum(len(run.parts) for run in self._runs or ())
 
 
 def parse_pattern(text: str, *, wildcards: bool, variables: bool, ignores_case: bool = False) -> Pattern:
@@ -163,14 +207,23 @@ class _Run:
         return sum(part if isinstance(part, int) else len(part) for part in self.parts)
 
     @cached_property
-    def anchor(self) -> tuple[str, int]:
-        """The first literal text and where in the run it stands; an empty one if there is none."""
-        offset = 0
+    def literal(self) -> str | None:
+        """Its text, if nothing in it may be anything."""
+        return "".join(map(str, self.parts)) if all(isinstance(part, str) for part in self.parts) else None
+
+    @cached_property
+    def _bits(self) -> tuple[dict[str, int], int]:
+        """At which places each character may be, a bit for each; and those where any other may be."""
+        anything, at = 0, 0
+        places: dict[str, int] = {}
         for part in self.parts:
-            if isinstance(part, str):
-                return part, offset
-            offset += part
-        return "", 0
+            for character in " " * part if isinstance(part, int) else part:
+                if isinstance(part, int):
+                    anything |= 1 << at
+                else:
+                    places[character] = places.get(character, 0) | 1 << at
+                at += 1
+        return {character: bits | anything for character, bits in places.items()}, anything
 
     def fits(self, text: str, at: int) -> bool:
         for part in self.parts:
@@ -182,22 +235,22 @@ class _Run:
                 return False
         return at <= len(text)
 
-    def find(self, text: str, start: int, end: int) -> int:
+    def find(self, text: str, start: int, end: int, context: Context) -> int:
         """Return where it fits first in `text[start:end]`, or -1."""
-        literal, offset = self.anchor
-        at = start
-        while at + self.length <= end:
-            found = text.find(literal, at + offset, end)
-            if found < 0:
-                return -1
-            at = found - offset
-            if at + self.length <= end and self.fits(text, at):
-                return at
-            at += 1
+        if self.literal is not None:
+            return text.find(self.literal, start, end)
+        context.spend(end - start)
+        # Shift-and: bit n says that the last n + 1 characters fit the first n + 1 places.
+        places, anything = self._bits
+        fitting, whole = 0, 1 << self.length - 1
+        for at in range(start, end):
+            fitting = (fitting << 1 | 1) & places.get(text[at], anything)
+            if fitting & whole:
+                return at - self.length + 1
         return -1
 
 
-def _match(runs: Sequence[_Run], text: str) -> bool:
+def _match(runs: Sequence[_Run], text: str, context: Context) -> bool:
     first, last = runs[0], runs[-1]
     if len(runs) == 1:
         return len(text) == first.length and first.fits(text, 0)
@@ -205,7 +258,7 @@ def _match(runs: Sequence[_Run], text: str) -> bool:
     if start > end or not first.fits(text, 0) or not last.fits(text, end):
         return False
     for run in runs[1:-1]:
-        at = run.find(text, start, end)
+        at = run.find(text, start, end, context)
         if at < 0:
             return False
         start = at + run.length
