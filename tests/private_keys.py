@@ -100,6 +100,13 @@ def rsa_key_of_a_composite() -> bytes:
             return rsa_pkcs8(key, n=p * q, d=d, p=p, q=q, dp=d % (p - 1), dq=d % (q - 1), qi=pow(q, -1, p))
 
 
+def rsa_key_with_exponent(key: rsa.RSAPrivateKey, e: int) -> bytes:
+    """Encode the RSA key of the same primes with another public exponent, and the private one that belongs to it."""
+    numbers = key.private_numbers()
+    d = pow(e, -1, lcm(numbers.p - 1, numbers.q - 1)) if e % 2 else 3
+    return rsa_pkcs8(key, e=e, d=d, dp=d % (numbers.p - 1), dq=d % (numbers.q - 1))
+
+
 def same_rsa_key_encoded_otherwise(key: rsa.RSAPrivateKey) -> bytes:
     """Encode the same RSA key with its primes swapped and a longer private exponent."""
     numbers = key.private_numbers()

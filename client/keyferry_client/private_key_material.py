@@ -24,6 +24,7 @@ PRIVATE_KEYS = {
     "ECC_SECG_P256K1": "the curve secp256k1",
 }
 
+_LEAST_PUBLIC_EXPONENT_BITS, _MOST_PUBLIC_EXPONENT_BITS = 17, 64
 _LENGTH = rb"(?:[\x00-\x7f]|\x81.|\x82..)"
 # SEQUENCE, version 0 or 1, and the SEQUENCE of the algorithm: PKCS#1 and SEC 1 have something else there.
 _PKCS8 = re.compile(rb"\x30" + _LENGTH + rb"\x02\x01[\x00\x01]\x30", re.DOTALL)
@@ -65,4 +66,10 @@ def _slip_of_key(material: bytes, wanted: str) -> str | None:
         found = f"the curve {private_key.curve.name}"
     else:
         found = "another algorithm"
-    return None if found == wanted else f"This is a private key of {found}, not of {wanted}."
+    if found != wanted:
+        return f"This is a private key of {found}, not of {wanted}."
+    if isinstance(private_key, rsa.RSAPrivateKey):
+        exponent_bits = private_key.public_key().public_numbers().e.bit_length()
+        if not _LEAST_PUBLIC_EXPONENT_BITS <= exponent_bits <= _MOST_PUBLIC_EXPONENT_BITS:
+            return "Its public exponent is not between 65537, which nearly all RSA keys have, and 64 bits."
+    return None

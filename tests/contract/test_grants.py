@@ -231,9 +231,13 @@ async def test_constraints_bind_the_encryption_context_but_not_what_has_none(
         {"a": "1", "b": "2"},
         {"a": "1", "b": "2", "c": "3"},
         {"a": "2", "b": "2"},
+        # Case counts in values, and not in keys; what differs in nothing else is too ambiguous to fit.
         {"A": "1"},
+        {"A": "1", "b": "2"},
+        {"a": "1", "A": "1", "b": "2"},
     ]
-    for key_id, fits in ((equal, contexts[2:3]), (subset, contexts[1:4])):
+    equal_fit, subset_fit = contexts[2:3] + contexts[6:7], contexts[1:4] + contexts[5:7]
+    for key_id, fits in ((equal, equal_fit), (subset, subset_fit)):
         for context in contexts:
             call = alice.send(encryption(key_id, **context))
             await (call if context in fits else denied(server, call))
@@ -343,11 +347,30 @@ async def test_who_may_retire_a_grant_is_said_by_the_grant(
     assert await may_retire(retiring_principal=EVE) == always | {EVE}
     assert await may_retire(retiring_principal=OTHER_ROOT) == always | {OTHER_ROOT, user("other-s", OTHER_ACCOUNT)}  # fmt: skip
     await callers[BOB].attach("never", policy(forbid("kms:RetireGrant")))
+    assert await may_retire(retiring_principal=BOB) == always
+    # A key policy has no say in it.
     never = policy(OWNER, deny(EVE, "kms:RetireGrant"))
     await client.put_key_policy_async(PutKeyPolicyRequest(key_id=key_id, policy=never))
-    assert await may_retire(retiring_principal=BOB) == always
-    assert await may_retire(retiring_principal=EVE) == always
+    assert await may_retire(retiring_principal=EVE) == always | {EVE}
     assert await listed(client, key_id) == []
+
+
+async def test_an_identity_policy_denies_retirement_by_what_the_grant_is_constrained_to(
+    server: TestServer, client: KeyManagementServiceClient
+) -> None:
+    key_id = await new_key(client)
+    bob = await somebody(server, BOB)
+    conditions = (
+        {"StringEquals": {"kms:EncryptionContext:Tenant": "prod"}},
+        {"ForAnyValue:StringEquals": {"kms:EncryptionContextKeys": "tenant"}},
+        {"StringEquals": {"kms:GrantConstraintType": "EncryptionContextSubset"}},
+    )
+    for condition in conditions:
+        await bob.attach("never", policy(forbid("kms:RetireGrant", Condition=condition)))
+        for constraints in ({}, {"subset": {"tenant": "prod"}}):
+            made = await give(client, key_id, ALICE, "Decrypt", retiring_principal=BOB, **constraints)
+            call = bob.send(RetireGrantRequest(key_id=key_id, grant_id=made.grant_id))
+            await (denied(server, call) if constraints else call)
 
 
 async def test_a_grant_is_retired_by_its_token_or_by_its_key_and_id(

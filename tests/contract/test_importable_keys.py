@@ -17,6 +17,7 @@ from private_keys import (
     pem,
     pkcs8,
     rsa_key_of_a_composite,
+    rsa_key_with_exponent,
     rsa_pkcs8,
     same_ec_key_without_public_key,
     same_rsa_key_encoded_otherwise,
@@ -128,7 +129,7 @@ async def test_material_that_is_not_what_the_key_spec_says_is_refused(
     rsa_key = generate("RSA_2048")
     assert isinstance(rsa_key, rsa.RSAPrivateKey)
     curve_key = generate("ECC_NIST_P256")
-    # The last two of RSA are refused for their numbers, everything else for its form.
+    # The last ones of RSA are refused for their numbers, everything else for its form.
     wrong: dict[tuple[str, str], list[tuple[bytes, str]]] = {
         ("RSA_2048", "ENCRYPT_DECRYPT"): [
             (pem(rsa_key), "unencrypted PKCS#8 in DER"),
@@ -138,6 +139,8 @@ async def test_material_that_is_not_what_the_key_spec_says_is_refused(
             (pkcs8(generate("RSA_3072")), "this one has 3072"),
             (rsa_pkcs8(rsa_key, d=rsa_key.private_numbers().d + 2), "not a valid RSA private key"),
             (rsa_key_of_a_composite(), "not a valid RSA private key"),
+            (rsa_key_with_exponent(rsa_key, 257), "odd number above 65536"),
+            (rsa_key_with_exponent(rsa_key, (1 << 64) + 13), "of 64 bits at most"),
         ],
         ("ECC_NIST_P256", "SIGN_VERIFY"): [
             (pkcs8(generate("ECC_SECG_P256K1")), "named curve NIST P-256"),

@@ -8,7 +8,7 @@ The rules:
    need an identity policy besides, as with a key policy.
 3. Constraints count where a request has an encryption context. DescribeKey and
    RetireGrant have none, and are allowed regardless. Grants on keys that take no
-   encryption context have no constraints.
+   encryption context have no constraints. In the keys of pairs case does not count.
 4. Whoever may create grants by a grant alone can give no more than that grant: the
    same operations or fewer, under constraints that are the same or stricter.
 5. A grant is retired by its retiring principal, by its grantee if RetireGrant is
@@ -28,6 +28,7 @@ from keyferry_server.domain.errors import InvalidGrantIdException, ValidationExc
 from keyferry_server.domain.identifiers import KeyIdentifier
 from keyferry_server.domain.key import Key, KeyUsage
 from keyferry_server.domain.key_specs import ASYMMETRIC
+from keyferry_server.domain.letter_case import fold
 
 MOST_GRANTS_OF_KEY = 50_000
 MOST_GRANTS_OF_GRANTEE = 500
@@ -97,16 +98,25 @@ class GrantConstraints:
 
     def admit(self, context: Mapping[str, str]) -> bool:
         """Tell whether a request with that encryption context is within the constraints."""
-        return (self.equals is None or dict(context) == dict(self.equals)) and (
-            self.subset is None or _contains(context, self.subset)
+        if self.equals is None and self.subset is None:
+            return True
+        folded = _folded(context)
+        # Pairs that differ in nothing but case are not for a constraint to tell apart.
+        if len(folded) < len(context):
+            return False
+        return (self.equals is None or folded == _folded(self.equals)) and (
+            self.subset is None or _contains(folded, self.subset)
         )
 
     def is_within(self, other: "GrantConstraints") -> bool:
         """Tell whether everything that these admit is admitted by the other, too."""
-        if other.equals is not None and (self.equals is None or dict(self.equals) != dict(other.equals)):
+        if other.equals is not None and (
+            self.equals is None or _folded(self.equals) != _folded(other.equals)
+        ):
             return False
         return other.subset is None or any(
-            pairs is not None and _contains(pairs, other.subset) for pairs in (self.equals, self.subset)
+            pairs is not None and _contains(_folded(pairs), other.subset)
+            for pairs in (self.equals, self.subset)
         )
 
 
@@ -200,9 +210,15 @@ def _check_pairs(name: str, pairs: Mapping[str, str]) -> None:
         raise ValidationException(
             f"{name} can have at most {LONGEST_CONSTRAINT} characters in all; it has {length}."
         )
+    if len(_folded(pairs)) < len(pairs):
+        raise ValidationException(f"{name} must not have keys that differ in nothing but case.")
     if any("\0" in text for pair in pairs.items() for text in pair):
         raise ValidationException(f"{name} must not contain the character U+0000.")
 
 
-def _contains(context: Mapping[str, str], pairs: Mapping[str, str]) -> bool:
-    return all(context.get(key) == value for key, value in pairs.items())
+def _folded(pairs: Mapping[str, str]) -> dict[str, str]:
+    return {fold(key): value for key, value in pairs.items()}
+
+
+def _contains(folded: Mapping[str, str], pairs: Mapping[str, str]) -> bool:
+    return all(folded.get(fold(key)) == value for key, value in pairs.items())

@@ -39,7 +39,7 @@ from keyferry_server.domain.key import GuardedKey, Key
 from keyferry_server.storage.caller_store import CallerStore
 from keyferry_server.storage.database import Transaction
 from keyferry_server.storage.grant_store import GrantStore
-from keyferry_server.wire.condition_keys import RequestFacts
+from keyferry_server.wire.condition_keys import RequestFacts, facts_of_grant
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,8 @@ class Gate:
         """Let a call retire a grant on a key."""
         permission = call.route.permission
         caller = known_caller(call.caller, permission, key.arn)
-        conditions = self.conditions(call, caller, permission, key)
+        about_grant = replace(call, facts=facts_of_grant(grant.terms))
+        conditions = self.conditions(about_grant, caller, permission, key)
         access = access_to_key(caller, permission, key, await self.standing(caller, transaction), conditions)
         decision = decide_retirement(access, grant)
         if not decision.is_allowed:

@@ -48,9 +48,20 @@ class FoundOut:
     name: str
 
 
-Row = ConditionKey | ConditionKeys | FoundOut
+@dataclass(frozen=True, slots=True)
+class FoundOutKeys:
+    """Like FoundOut, a key for each pair of a map: each fact's name has the pair's own key at its end."""
+
+    name: str
+    stands_for: str
+
+
+Row = ConditionKey | ConditionKeys | FoundOut | FoundOutKeys
 MULTI_REGION_KEY_TYPE = "kms:MultiRegionKeyType"
 RE_ENCRYPT_ON_SAME_KEY = "kms:ReEncryptOnSameKey"
+ENCRYPTION_CONTEXT = "kms:EncryptionContext:"
+ENCRYPTION_CONTEXT_KEYS = "kms:EncryptionContextKeys"
+GRANT_CONSTRAINT_TYPE = "kms:GrantConstraintType"
 
 
 def _member(name: str, member: str, default: str | None = None) -> ConditionKey:
@@ -126,8 +137,8 @@ def _alias(member: str) -> ConditionKey:
 
 def _context(pairs: Pairs) -> tuple[ConditionKeys, ConditionKey]:
     return (
-        ConditionKeys("kms:EncryptionContext:", "KEY", pairs),
-        ConditionKey("kms:EncryptionContextKeys", lambda request: tuple(pairs(request))),
+        ConditionKeys(ENCRYPTION_CONTEXT, "KEY", pairs),
+        ConditionKey(ENCRYPTION_CONTEXT_KEYS, lambda request: tuple(pairs(request))),
     )
 
 
@@ -183,7 +194,7 @@ _MAC = (_enum("kms:MacAlgorithm", "mac_algorithm"), _alias("key_id"))
 TABLE: Mapping[str, tuple[Row, ...]] = {
     "kms:CreateGrant": (
         *_context(_constrained_context),
-        ConditionKey("kms:GrantConstraintType", _constraint_types),
+        ConditionKey(GRANT_CONSTRAINT_TYPE, _constraint_types),
         _always("kms:GrantIsForAWSResource", "false"),
         ConditionKey("kms:GrantOperations", lambda request: sorted(parse_grant_terms(request).operations)),
         _member("kms:GranteePrincipal", "grantee_principal"),
@@ -243,6 +254,11 @@ TABLE: Mapping[str, tuple[Row, ...]] = {
         _member("kms:ReplicaRegion", "replica_region"),
         *_tagging(),
     ),
+    "kms:RetireGrant": (
+        FoundOutKeys(ENCRYPTION_CONTEXT, "KEY"),
+        FoundOut(ENCRYPTION_CONTEXT_KEYS),
+        FoundOut(GRANT_CONSTRAINT_TYPE),
+    ),
     "kms:RevokeGrant": (_always("kms:GrantIsForAWSResource", "false"),),
     "kms:ScheduleKeyDeletion": (
         _member("kms:ScheduleKeyDeletionPendingWindowInDays", "pending_window_in_days", default="30"),
@@ -259,7 +275,7 @@ TABLE: Mapping[str, tuple[Row, ...]] = {
 def condition_keys(permission: str) -> Sequence[str]:
     """Return the names of the condition keys that requests for a permission have, as they are documented."""
     return tuple(
-        f"{key.name}{key.stands_for}" if isinstance(key, ConditionKeys) else key.name
+        f"{key.name}{key.stands_for}" if isinstance(key, ConditionKeys | FoundOutKeys) else key.name
         for key in TABLE.get(permission, ())
     )
 
@@ -279,12 +295,14 @@ class RequestFacts:
         AccessDeniedException if pairs of the request differ in nothing but case: a
         policy that decides by one of them must not be taken in by the other.
         """
-        singles, families, found_out = _index(self._permission)
+        singles, families, found_out, found_out_families = _index(self._permission)
         read = singles.get(key)
         if read is not None:
             return read(self._request)
         if key in found_out:
             return self._facts.get(found_out[key], ())
+        if any(key.startswith(prefix) for prefix in found_out_families):
+            return [value for name, values in self._facts.items() if fold(name) == key for value in values]
         for prefix, pairs in families.items():
             if key.startswith(prefix):
                 return _values_of_pair(prefix, key.removeprefix(prefix), pairs(self._request))
@@ -312,10 +330,25 @@ def _values_of_pair(prefix: str, name: str, pairs: Mapping[str, str]) -> Sequenc
     return values
 
 
+def facts_of_grant(terms: GrantTerms) -> Mapping[str, Sequence[str]]:
+    """Return what a grant that is to be retired says, as CreateGrant was asked for it."""
+    constraints = terms.constraints
+    types = {"EncryptionContextEquals": constraints.equals, "EncryptionContextSubset": constraints.subset}
+    pairs = {**(constraints.subset or {}), **(constraints.equals or {})}
+    return {
+        **{ENCRYPTION_CONTEXT + key: (value,) for key, value in pairs.items()},
+        ENCRYPTION_CONTEXT_KEYS: tuple(pairs),
+        GRANT_CONSTRAINT_TYPE: tuple(name for name, pairs in types.items() if pairs),
+    }
+
+
 @cache
-def _index(permission: str) -> tuple[Mapping[str, Read], Mapping[str, Pairs], Mapping[str, str]]:
+def _index(
+    permission: str,
+) -> tuple[Mapping[str, Read], Mapping[str, Pairs], Mapping[str, str], Sequence[str]]:
     listed = TABLE.get(permission, ())
     singles = {fold(key.name): key.read for key in listed if isinstance(key, ConditionKey)}
     families = {fold(key.name): key.pairs for key in listed if isinstance(key, ConditionKeys)}
     found_out = {fold(key.name): key.name for key in listed if isinstance(key, FoundOut)}
-    return singles, families, found_out
+    found_out_families = tuple(fold(key.name) for key in listed if isinstance(key, FoundOutKeys))
+    return singles, families, found_out, found_out_families

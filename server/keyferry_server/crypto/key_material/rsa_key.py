@@ -13,6 +13,8 @@ from keyferry_server.crypto.secret import Secret
 from keyferry_server.domain.errors import IncorrectKeyMaterialException
 
 _PUBLIC_EXPONENT = 65537
+# Smaller ones have weaknesses of their own; larger ones not every library can use.
+_LEAST_PUBLIC_EXPONENT_BITS, _MOST_PUBLIC_EXPONENT_BITS = 17, 64
 # AlgorithmIdentifier: rsaEncryption, NULL.
 _ALGORITHM = bytes.fromhex("300d06092a864886f70d0101010500")
 
@@ -56,5 +58,16 @@ def _read(modulus_bits: int, imported: Secret) -> rsa.RSAPrivateKey:
     if private_key.key_size != modulus_bits:
         raise IncorrectKeyMaterialException(
             f"The key material must be an RSA private key of {modulus_bits} bits; this one has {private_key.key_size}."
+        )
+    numbers = private_key.private_numbers()
+    e = numbers.public_numbers.e
+    if e % 2 == 0 or not _LEAST_PUBLIC_EXPONENT_BITS <= e.bit_length() <= _MOST_PUBLIC_EXPONENT_BITS:
+        raise IncorrectKeyMaterialException(
+            "The public exponent of the RSA private key must be an odd number above 65536, of 64 bits at most; 65537 is "
+            "what nearly all keys have."
+        )
+    if {numbers.p.bit_length(), numbers.q.bit_length()} != {modulus_bits // 2}:
+        raise IncorrectKeyMaterialException(
+            f"The two primes of the RSA private key must have {modulus_bits // 2} bits each."
         )
     return private_key
