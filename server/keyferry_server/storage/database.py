@@ -36,6 +36,7 @@ _UNREACHABLE = (
     asyncpg.DeadlockDetectedError,
     asyncpg.InsufficientResourcesError,  # a full disk, no memory, too many connections
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # of a query that was sent while Postgres said farewell
     asyncpg.InvalidAuthorizationSpecificationError,  # a password that was just changed
     asyncpg.LockNotAvailableError,
     asyncpg.PostgresConnectionError,

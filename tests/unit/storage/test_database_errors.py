@@ -39,6 +39,11 @@ def test_what_is_wrong_with_a_statement_is_not_tried_again(error: type[asyncpg.P
         raise _wrapped(error("a value of a row"))
 
 
+def test_a_query_that_met_the_end_of_its_connection_may_be_tried_again() -> None:
+    with pytest.raises(DependencyTimeoutException), translated():
+        raise asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress")
+
+
 def _wrapped(driver: asyncpg.PostgresError) -> exc.DBAPIError:
     """Return what SQLAlchemy raises for an error of the driver's."""
     return exc.DBAPIError("SELECT 1", {}, exc.EmulatedDBAPIException(str(driver), driver))
