@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import io
 import os
 import struct
@@ -328,6 +329,8 @@ async def test_cancelling_in_the_middle_of_a_file_leaves_nothing(
     goes_on = threading.Event()
     is_flowing = asyncio.Event()
     loop = asyncio.get_running_loop()
+    complaints: list[object] = []
+    loop.set_exception_handler(lambda _, complaint: complaints.append(complaint))
 
     def feed() -> None:
         with source.open("wb") as pipe:
@@ -348,6 +351,9 @@ async def test_cancelling_in_the_middle_of_a_file_leaves_nothing(
     assert names(tmp_path) == ["source"]
     with pytest.raises(BrokenPipeError):
         await feeding
+    del task
+    gc.collect()
+    assert complaints == []
 
 
 async def test_a_file_larger_than_memory_should_hold_streams(
