@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+_unfinished: set[Path] = set()
+
 
 @contextlib.contextmanager
 def replaced_file(target: Path) -> Iterator[BinaryIO]:
@@ -22,6 +24,7 @@ def replaced_file(target: Path) -> Iterator[BinaryIO]:
     place = target.resolve()
     descriptor, name = tempfile.mkstemp(prefix=".keyferry-", dir=place.parent)
     try:
+        _unfinished.add(Path(name))
         with os.fdopen(descriptor, "wb") as file:
             yield file
             file.flush()
@@ -30,3 +33,11 @@ def replaced_file(target: Path) -> Iterator[BinaryIO]:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+    finally:
+        _unfinished.discard(Path(name))
+
+
+def remove_unfinished_files() -> None:
+    """Remove what blocks that have not ended wrote so far: for a process that will not wait for them."""
+    for path in tuple(_unfinished):
+        path.unlink(missing_ok=True)

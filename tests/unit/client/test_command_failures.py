@@ -175,9 +175,9 @@ def test_an_unknown_command_or_a_missing_or_wrong_argument_is_wrong_usage(argume
 def test_the_exit_codes_are_in_the_help_and_in_the_docstring() -> None:
     text = " ".join(CliRunner().invoke(app, ["--help"]).stdout.split())
     assert "Exit codes: 0 done; 1 refused, by the service or here; 2 wrong usage; 3 no answer" in text
-    assert "130 interrupted" in text
+    assert "130 interrupted; 143 and 129 ended by SIGTERM and SIGHUP" in text
     assert keyferry_client.cli.__doc__ is not None
-    assert all(f"\n    {code} " in keyferry_client.cli.__doc__ for code in (0, 1, 2, 3, 130))
+    assert all(f"\n    {code} " in keyferry_client.cli.__doc__ for code in (0, 1, 2, 3, 130, 143, 129))
 
 
 def test_without_typer_it_says_what_to_install() -> None:
