@@ -12,6 +12,7 @@ import typer
 
 from keyferry_client.client import KeyManagementServiceClient
 from keyferry_client.credentials import Tls
+from keyferry_client.errors import InputError
 
 Answer = TypeVar("Answer")
 
@@ -80,10 +81,20 @@ class Session:
         return KeyManagementServiceClient(
             self.endpoints,
             tls=self._tls(),
-            bearer_token=None if self.token_file is None else self.token_file.read_text().strip(),
+            bearer_token=self._bearer_token(),
             region=self.region,
             timeout=self.timeout,
         )
+
+    def _bearer_token(self) -> str | None:
+        if self.token_file is None:
+            return None
+        try:
+            return self.token_file.read_text("ascii").strip()
+        except UnicodeDecodeError:
+            raise InputError(
+                f"{self.token_file} is not a bearer token: name a file that holds a JWT in ASCII, and nothing else."
+            ) from None
 
     def _tls(self) -> Tls | None:
         if self.identity is not None:
