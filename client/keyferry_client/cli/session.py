@@ -1,7 +1,6 @@
 """What every command shares: the client that it calls with, and the form of its answer."""
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,6 +9,7 @@ from typing import Any, TypeVar
 
 import typer
 
+from keyferry_client.cli.terminal import in_json, on_one_line
 from keyferry_client.client import KeyManagementServiceClient
 from keyferry_client.credentials import Tls
 from keyferry_client.errors import InputError
@@ -49,9 +49,9 @@ class Session:
     def show(self, answer: Mapping[str, Any], text: str | None = None) -> None:
         """Write the answer to standard output: as JSON, or `text` for people, or a line for each member."""
         if self.output is Output.JSON:
-            typer.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+            typer.echo(in_json(answer))
         elif text is not None:
-            typer.echo(text)
+            typer.echo("\n".join(map(on_one_line, text.split("\n"))))
         else:
             self._show_members(answer)
 
