@@ -160,12 +160,14 @@ class KeyManagementServiceClient(ImportingOperations):
 
     async def _attempt(self, rpc: Rpc[Any, Response], encoded: bytes, deadline: float) -> Response:
         line = self._next_line()
-        operation: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = line.channel.unary_unary(rpc.path)
+        # Not deserialized by gRPC: what it cannot read it answers with None.
+        operation: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = line.channel.unary_unary(
+            rpc.path, response_deserializer=_Answer
+        )
         metadata = await self._metadata(rpc, deadline)
         seconds_left = deadline - asyncio.get_running_loop().time()
         try:
             answer = await operation(encoded, timeout=seconds_left, metadata=metadata)
-            # Not gRPC's deserializer: what it cannot read it answers with None.
             return rpc.response_type.FromString(answer)
         except DecodeError:
             raise unreadable_answer(line.address) from None
@@ -203,6 +205,15 @@ class KeyManagementServiceClient(ImportingOperations):
             raise
         finally:
             self._at_work.discard(task)
+
+
+class _Answer(bytes):
+    """An answer as it came; gRPC has a task with it, and the log of asyncio in debug mode shows tasks."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} bytes>"
 
 
 def _running_loop(rpc: Rpc[Any, Any]) -> asyncio.AbstractEventLoop:

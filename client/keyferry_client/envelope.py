@@ -101,6 +101,8 @@ async def _write(target: Path, chunks: Iterable[bytes], progress: Progress | Non
                     progress(len(chunk))
 
     writing = asyncio.get_running_loop().run_in_executor(None, write)
+    # Whoever was cancelled does not ask how it ended, and asyncio would print that.
+    writing.add_done_callback(lambda done: done.cancelled() or done.exception())
     try:
         await asyncio.shield(writing)
     except asyncio.CancelledError:

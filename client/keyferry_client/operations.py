@@ -378,7 +378,7 @@ DELETE_IMPORTED_KEY_MATERIAL = Rpc(
     "/keyferry.v1.KeyManagementService/DeleteImportedKeyMaterial",
     DeleteImportedKeyMaterialRequest,
     DeleteImportedKeyMaterialResponse,
-    is_repeatable=True,
+    is_repeatable=False,
 )
 ENCRYPT = Rpc(
     "/keyferry.v1.KeyManagementService/Encrypt",
@@ -900,7 +900,8 @@ class Operations(ABC):
         imported again.
 
         Succeeds when there is none. Key material that is pending rotation is forgotten, and the key state
-        stays. UnsupportedOperationException for a key that cannot take imported key material.
+        stays; to name it again is a NotFoundException. UnsupportedOperationException for a key that cannot
+        take imported key material.
 
         Args:
             key_id: Key ID or key ARN of a key with the origin EXTERNAL; 1 to 2048 characters. An alias is an

@@ -1,7 +1,7 @@
 """Requests from keyword arguments: members by their names in the contract, None for those that are absent."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
@@ -17,7 +17,8 @@ def build_request(request_type: type[Request], members: Mapping[str, Any]) -> Re
 
     An enum value may be its number or its name, as AWS writes it or with the prefix that
     the contract puts before it. A time must know its time zone. InputError for an unknown
-    name and a time without zone, TypeError for a value of the wrong type.
+    name, a time without zone and one that UTC does not have, TypeError for a value of the
+    wrong type.
     """
     fields: Mapping[str, FieldDescriptor] = request_type.DESCRIPTOR.fields_by_name  # type: ignore[assignment]
     return request_type(
@@ -35,11 +36,18 @@ def _value(field: FieldDescriptor, value: Any) -> Any:
         if field.is_repeated and isinstance(value, Iterable) and not isinstance(value, str):
             return [_enum_number(field.name, field.enum_type, one) for one in value]
         return _enum_number(field.name, field.enum_type, value)
-    if isinstance(value, datetime) and value.tzinfo is None:
+    return _moment(field.name, value) if isinstance(value, datetime) else value
+
+
+def _moment(name: str, value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise InputError(f"{name} has no time zone; give for example datetime.now(UTC) + timedelta(days=90).")
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
         raise InputError(
-            f"{field.name} has no time zone; give for example datetime.now(UTC) + timedelta(days=90)."
-        )
-    return value
+            f"{name} is not in the years 1 to 9999 of UTC; give for example datetime.now(UTC) + timedelta(days=90)."
+        ) from None
 
 
 def _enum_number(name: str, enum: EnumDescriptor, value: Any) -> Any:

@@ -38,6 +38,12 @@ class TaskStatus(Enum):
 class Task(asyncio.Task[T_co]):
     """An asyncio.Task with a status and continuations."""
 
+    def __repr__(self) -> str:
+        # Not asyncio's, which shows the result, a secret perhaps, and goes into its log. Nor the
+        # status: to ask for it counts as having seen the exception.
+        state = "cancelled" if self.cancelled() else "finished" if self.done() else "pending"
+        return f"<Task {self.get_name()} {state}>"
+
     @property
     def status(self) -> TaskStatus:
         """How far it is. Asking counts as having seen its exception."""

@@ -66,6 +66,7 @@ NOT_REPEATABLE = {
     "CreateGrant",
     "CreateKey",
     "DeleteAlias",
+    "DeleteImportedKeyMaterial",
     "ReplicateKey",
     "RetireGrant",
     "RevokeGrant",

@@ -7,6 +7,8 @@ Exit codes::
     2    wrong usage
     3    no answer of the service: it cannot be reached, or the deadline passed
     130  interrupted by Ctrl-C
+    143  ended by SIGTERM
+    129  ended by SIGHUP
 
 Answers go to standard output, everything else to standard error. Key material
 comes from files or standard input, never from the command line, where every
@@ -16,7 +18,7 @@ process of the machine could read it.
 import importlib.util
 import sys
 
-INTERRUPTED = 130
+from keyferry_client.cli import signals
 
 
 def main() -> None:
@@ -26,9 +28,10 @@ def main() -> None:
             "keyferry: the command needs more than the library: pip install 'keyferry-client[cli]'\n"
         )
         sys.exit(1)
+    signals.end_in_order()
     try:
         from keyferry_client.cli.app import app  # noqa: PLC0415 -- needs the extra that was just looked for
 
         app(prog_name="keyferry")
     except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+        sys.exit(signals.exit_code())

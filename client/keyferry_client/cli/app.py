@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from keyferry_client.cli import INTERRUPTED, files, imports, keys
+from keyferry_client.cli import files, imports, keys
 from keyferry_client.cli.failures import report, report_file, report_interruption
 from keyferry_client.cli.session import Output, Session
 from keyferry_client.errors import KeyferryError
@@ -20,7 +20,7 @@ Key material and tokens come from files or standard input, never from the comman
 """
 _EXIT_CODES = (
     "Exit codes: 0 done; 1 refused, by the service or here; 2 wrong usage; "
-    "3 no answer of the service; 130 interrupted."
+    "3 no answer of the service; 130 interrupted; 143 and 129 ended by SIGTERM and SIGHUP."
 )
 _ENDPOINT = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%]+\]|[^\s:/]+):(?P<port>\d{1,5})")
 _HIGHEST_PORT = 65535
@@ -39,8 +39,7 @@ class _ReportingGroup(TyperGroup):
         except OSError as error:
             raise typer.Exit(report_file(error)) from None
         except KeyboardInterrupt:
-            report_interruption()
-            raise typer.Exit(INTERRUPTED) from None
+            raise typer.Exit(report_interruption()) from None
 
 
 app = typer.Typer(

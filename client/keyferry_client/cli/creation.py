@@ -6,6 +6,7 @@
 4. If that fails, or is interrupted, whether or not its answer is known: the key is new
    and nobody uses it, so it is scheduled for deletion after the shortest waiting
    period, and standard error names it.
+5. DescribeKey. If that fails the key is good all the same, and no call may undo it.
 """
 
 from datetime import datetime
@@ -30,13 +31,23 @@ async def create_and_import(
     key_spec: KeySpec,
     valid_to: datetime | None,
 ) -> KeyMetadata:
-    """Return the metadata of a new key that has its material; the errors of CreateKey and of the import."""
+    """Return the metadata of a new key that has its material; the errors of CreateKey and of the import.
+
+    Its ID and ARN alone if it cannot be described, which standard error says then.
+    """
     key = (await client.create_key_async(request)).key_metadata
     try:
         await client.import_key_async(key_id=key.arn, material=material, valid_to=valid_to, key_spec=key_spec)
-        return (await client.describe_key_async(key_id=key.arn)).key_metadata
     except BaseException:
         await _clean_up(client, key.arn)
+        raise
+    try:
+        return (await client.describe_key_async(key_id=key.arn)).key_metadata
+    except KeyferryError as error:
+        _tell(f"The key {key.arn} is created and has its material, but describing it failed ({error.name}).")
+        return KeyMetadata(key_id=key.key_id, arn=key.arn)
+    except BaseException:
+        _tell(f"The key {key.arn} is created and has its material.")
         raise
 
 
@@ -52,4 +63,8 @@ async def _clean_up(client: KeyManagementServiceClient, key_arn: str) -> None:
         )
     else:
         told = f"The key {key_arn}, which was created for this, is scheduled for deletion in {WAITING_PERIOD_DAYS} days."
+    _tell(told)
+
+
+def _tell(told: str) -> None:
     typer.echo(f"keyferry: {on_one_line(told)}", err=True)

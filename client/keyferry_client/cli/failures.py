@@ -1,7 +1,9 @@
 """What a failure looks like on the command line: its name, its reason, what to do next, its exit code."""
 
+import contextlib
 import sys
 
+from keyferry_client.cli.signals import exit_code, received
 from keyferry_client.cli.terminal import on_one_line
 from keyferry_client.errors import (
     AccessDeniedException,
@@ -78,6 +80,10 @@ def report_file(error: OSError) -> int:
     return REFUSED
 
 
-def report_interruption() -> None:
-    """Write to standard error that the user stopped the command."""
-    sys.stderr.write("keyferry: interrupted\n")
+def report_interruption() -> int:
+    """Write to standard error what stopped the command, and return the exit code."""
+    ended_by = received()
+    # After SIGHUP there may be no terminal any more.
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"keyferry: {'interrupted' if ended_by is None else f'ended by {ended_by.name}'}\n")
+    return exit_code()

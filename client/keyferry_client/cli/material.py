@@ -1,7 +1,7 @@
 """The options and files of key material, which every command that imports has."""
 
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -61,9 +61,13 @@ NewMaterial = Annotated[
 
 
 def read_material(source: str) -> bytearray:
-    """Read the file, or standard input; KeyMaterialError if it is longer than any key material."""
+    """Read the file, or standard input; KeyMaterialError if it is longer than any key material, or there is no input."""
     material = bytearray()
     if source == STANDARD_INPUT:
+        if sys.stdin is None:  # so Python tells that it was closed
+            raise KeyMaterialError(
+                "Standard input is closed; give it the key material, or name a file instead of -."
+            )
         material += sys.stdin.buffer.read(MOST_MATERIAL_BYTES + 1)
     else:
         with Path(source).open("rb") as file:
@@ -93,7 +97,13 @@ def parse_expiry(valid_to: str | None, *, no_expiry: bool) -> datetime | None:
             f"{valid_to!r} is not a time with its time zone, for example 2030-01-31T12:00:00Z",
             param_hint="--valid-to",
         )
-    return expires
+    try:
+        return expires.astimezone(UTC)
+    except OverflowError:
+        raise typer.BadParameter(
+            f"{valid_to!r} is not in the years 1 to 9999 of UTC; give for example 2030-01-31T12:00:00Z",
+            param_hint="--valid-to",
+        ) from None
 
 
 def import_type(*, new_material: bool) -> Literal["NEW_KEY_MATERIAL"] | None:

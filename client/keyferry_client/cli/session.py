@@ -1,7 +1,6 @@
 """What every command shares: the client that it calls with, and the form of its answer."""
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,8 +9,10 @@ from typing import Any, TypeVar
 
 import typer
 
+from keyferry_client.cli.terminal import in_json, on_one_line
 from keyferry_client.client import KeyManagementServiceClient
 from keyferry_client.credentials import Tls
+from keyferry_client.errors import InputError
 
 Answer = TypeVar("Answer")
 
@@ -48,9 +49,9 @@ class Session:
     def show(self, answer: Mapping[str, Any], text: str | None = None) -> None:
         """Write the answer to standard output: as JSON, or `text` for people, or a line for each member."""
         if self.output is Output.JSON:
-            typer.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+            typer.echo(in_json(answer))
         elif text is not None:
-            typer.echo(text)
+            typer.echo("\n".join(map(on_one_line, text.split("\n"))))
         else:
             self._show_members(answer)
 
@@ -80,10 +81,20 @@ class Session:
         return KeyManagementServiceClient(
             self.endpoints,
             tls=self._tls(),
-            bearer_token=None if self.token_file is None else self.token_file.read_text().strip(),
+            bearer_token=self._bearer_token(),
             region=self.region,
             timeout=self.timeout,
         )
+
+    def _bearer_token(self) -> str | None:
+        if self.token_file is None:
+            return None
+        try:
+            return self.token_file.read_text("ascii").strip()
+        except UnicodeDecodeError:
+            raise InputError(
+                f"{self.token_file} is not a bearer token: name a file that holds a JWT in ASCII, and nothing else."
+            ) from None
 
     def _tls(self) -> Tls | None:
         if self.identity is not None:

@@ -351,8 +351,9 @@ class KeyManagementServiceServicer(object):
     def DeleteImportedKeyMaterial(self, request, context):
         """Deletes imported key material at once; the key is PENDING_IMPORT until the
         same material is imported again. Succeeds when there is none. Key material that
-        is pending rotation is forgotten, and the key state stays. UnsupportedOperationException
-        for a key that cannot take imported key material.
+        is pending rotation is forgotten, and the key state stays; to name it again is a
+        NotFoundException. UnsupportedOperationException for a key that cannot take imported
+        key material.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -56,6 +56,16 @@ def test_a_target_that_is_no_regular_file_stays_as_it_is(tmp_path: Path) -> None
     assert Path("/dev/null").is_char_device()
 
 
+def test_links_that_lead_in_a_circle_are_an_os_error(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.symlink_to(other)
+    other.symlink_to(one)
+    with pytest.raises(OSError, match="symbolic links") as caught, replaced_file(one):
+        pass
+    assert caught.value.filename == str(one)
+    assert one.is_symlink()
+
+
 def test_a_folder_that_is_not_there_is_an_os_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), replaced_file(tmp_path / "none" / "target"):
         pass

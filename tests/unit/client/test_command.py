@@ -94,6 +94,23 @@ async def test_json_has_the_names_and_values_of_aws(service: SmallService) -> No
     }
 
 
+async def test_json_escapes_what_could_steer_the_terminal_and_nothing_else(service: SmallService) -> None:
+    description = "Gehälter 給料 🔑 \x1b[2J \x7f \x9b2J \u202e \U000e0001 \n"
+    metadata = KeyMetadata(description=description)
+    service.serve(DescribeKey=answering(DescribeKeyResponse(key_metadata=metadata)))
+    outcome = await keyferry("--endpoint", service.address, "--output", "json", "keys", "describe", "x")
+    assert outcome.json == {"KeyMetadata": {"Description": description}}
+    assert all(line.isprintable() for line in outcome.out.split("\n"))
+    assert "Gehälter 給料 🔑 \\u001b[2J \\u007f \\u009b2J \\u202e \\udb40\\udc01 \\n" in outcome.out
+
+
+async def test_a_sentence_does_not_steer_the_terminal_either(service: SmallService) -> None:
+    deleted = DeleteImportedKeyMaterialResponse(key_id="a\x9b2Jb\x1bc")
+    service.serve(DeleteImportedKeyMaterial=answering(deleted))
+    outcome = await keyferry("--endpoint", service.address, "keys", "delete-material", "x")
+    assert outcome.out == "a 2Jb c has no key material; import the same again to use it.\n"
+
+
 async def test_keys_list_follows_the_markers_to_the_end(service: SmallService) -> None:
     entries = [KeyListEntry(key_id=f"key-{number}", key_arn=f"arn-{number}") for number in range(5)]
     seen: list[ListKeysRequest] = []

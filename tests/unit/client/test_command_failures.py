@@ -2,6 +2,7 @@ import asyncio
 import signal
 import subprocess
 import sys
+from asyncio.subprocess import PIPE
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from unit.client.command import end, keyferry, start
 from unit.client.small_service import SmallService, answering, refusing
 
 import keyferry_client.cli
-from keyferry.v1 import DescribeKeyResponse
+from keyferry.v1 import DescribeKeyResponse, GenerateRandomResponse
 from keyferry_client.cli.app import app
 
 
@@ -121,6 +122,42 @@ async def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     assert (outcome.code, outcome.err) == (1, f"keyferry: {missing}: No such file or directory\n")
 
 
+@pytest.mark.parametrize("token", [b"\xff\xfe", "tokén".encode()])
+async def test_a_token_file_that_holds_no_text_is_refused_and_not_shown(token: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    path.write_bytes(token)
+    outcome = await keyferry("--token-file", path, "keys", "list")
+    assert (outcome.code, outcome.out) == (1, "")
+    assert outcome.err == (
+        f"keyferry: InputError: {path} is not a bearer token: name a file that holds a JWT in ASCII, and nothing else.\n"
+    )
+
+
+async def test_a_closed_standard_input_is_told() -> None:
+    run = [sys.executable, "-m", "keyferry_client", "import", "x", "--material-file", "-", "--no-expiry"]
+    process = await asyncio.create_subprocess_exec(
+        "sh", "-c", 'exec "$@" <&-', "sh", *run, stdin=PIPE, stdout=PIPE, stderr=PIPE
+    )
+    outcome = await end(process)
+    assert (outcome.code, outcome.out) == (1, "")
+    assert outcome.err == (
+        "keyferry: KeyMaterialError: Standard input is closed; give it the key material, or name a file instead of -.\n"
+    )
+
+
+async def test_a_target_whose_links_lead_in_a_circle_is_named(service: SmallService, tmp_path: Path) -> None:
+    service.serve(GenerateRandom=answering(GenerateRandomResponse(plaintext=b"R" * 32)))
+    (tmp_path / "one").symlink_to(tmp_path / "other")
+    (tmp_path / "other").symlink_to(tmp_path / "one")
+    outcome = await keyferry(
+        "--endpoint", service.address, "random", "--bytes", "32", "--out", tmp_path / "one"
+    )
+    assert (outcome.code, outcome.err) == (
+        1,
+        f"keyferry: {tmp_path / 'one'}: Too many levels of symbolic links\n",
+    )
+
+
 async def test_the_endpoint_on_the_command_line_wins_over_the_environment(
     service: SmallService, free_port: Callable[[], int]
 ) -> None:
@@ -155,6 +192,13 @@ def test_a_time_without_its_time_zone_is_wrong_usage(time: str) -> None:
     assert "is not a time with its time zone" in usage_error("import", "submit", "x", "--valid-to", time)
 
 
+@pytest.mark.parametrize("time", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00"])
+@pytest.mark.parametrize("command", [["import", "x"], ["import", "submit", "x"], ["keys", "create"]])
+def test_a_time_that_utc_does_not_have_is_wrong_usage(command: list[str], time: str) -> None:
+    material = [] if "submit" in command else ["--material-file", "y"]
+    assert "is not in the years 1 to 9999 of UTC" in usage_error(*command, *material, "--valid-to", time)
+
+
 @pytest.mark.parametrize(
     ("pairs", "reason"),
     [(["novalue"], "is not NAME=VALUE"), (["=value"], "is not NAME=VALUE"), (["a=1", "a=2"], "given twice")],
@@ -175,9 +219,9 @@ def test_an_unknown_command_or_a_missing_or_wrong_argument_is_wrong_usage(argume
 def test_the_exit_codes_are_in_the_help_and_in_the_docstring() -> None:
     text = " ".join(CliRunner().invoke(app, ["--help"]).stdout.split())
     assert "Exit codes: 0 done; 1 refused, by the service or here; 2 wrong usage; 3 no answer" in text
-    assert "130 interrupted" in text
+    assert "130 interrupted; 143 and 129 ended by SIGTERM and SIGHUP" in text
     assert keyferry_client.cli.__doc__ is not None
-    assert all(f"\n    {code} " in keyferry_client.cli.__doc__ for code in (0, 1, 2, 3, 130))
+    assert all(f"\n    {code} " in keyferry_client.cli.__doc__ for code in (0, 1, 2, 3, 130, 143, 129))
 
 
 def test_without_typer_it_says_what_to_install() -> None:

@@ -139,6 +139,44 @@ async def test_an_interrupted_import_leaves_no_new_key_either(
     assert len(creator.deleted) == 1
 
 
+async def test_a_key_that_only_cannot_be_described_is_kept_and_named(
+    service: SmallService, importer: Importer, material_file: Path
+) -> None:
+    creator = Creator()
+    denied = refusing("AccessDeniedException", grpc.StatusCode.PERMISSION_DENIED)
+    service.serve(**(creator.operations | {"DescribeKey": denied}))
+    outcome = await keyferry(*create_command(service, material_file))
+    assert outcome.json == {"KeyMetadata": {"KeyId": METADATA.key_id, "Arn": KEY_ARN}}
+    assert outcome.err == (
+        f"keyferry: The key {KEY_ARN} is created and has its material, "
+        "but describing it failed (AccessDeniedException).\n"
+    )
+    assert (importer.material, creator.deleted) == (MATERIAL, [])
+
+
+async def test_an_interruption_after_the_import_keeps_the_new_key_and_names_it(
+    service: SmallService, importer: Importer, material_file: Path
+) -> None:
+    asked = asyncio.Event()
+
+    async def never(_request: Any, _context: Any) -> Message:
+        asked.set()
+        return await asyncio.Event().wait()  # type: ignore[return-value]
+
+    creator = Creator()
+    service.serve(**(creator.operations | {"DescribeKey": never}))
+    process = await start(*create_command(service, material_file))
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await asked.wait()
+    process.send_signal(signal.SIGINT)
+    outcome = await end(process)
+    assert (outcome.code, outcome.err.splitlines()) == (
+        130,
+        [f"keyferry: The key {KEY_ARN} is created and has its material.", "keyferry: interrupted"],
+    )
+    assert (importer.material, creator.deleted) == (MATERIAL, [])
+
+
 async def test_wrong_material_creates_no_key(service: SmallService, creator: Creator) -> None:
     outcome = await keyferry(*create_command(service, "-"), stdin=MATERIAL + b"\n")
     assert (outcome.code, creator.created) == (1, [])

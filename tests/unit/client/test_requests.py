@@ -55,6 +55,12 @@ def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
     assert "UNSPECIFIED" not in str(caught.value)
 
 
+@pytest.mark.parametrize("time", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00"])
+def test_a_time_that_utc_does_not_have_is_refused(time: str) -> None:
+    with pytest.raises(InputError, match="valid_to is not in the years 1 to 9999 of UTC"):
+        build_request(ImportKeyMaterialRequest, {"valid_to": datetime.fromisoformat(time)})
+
+
 @pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=-5))], ids=str)
 def test_a_time_is_the_same_moment_whatever_its_zone(zone: timezone) -> None:
     moment = datetime(2030, 1, 31, 12, tzinfo=UTC)

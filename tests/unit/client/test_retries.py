@@ -79,6 +79,16 @@ async def test_the_repeated_request_is_the_same(service: SmallService) -> None:
     assert others == [first, first]
 
 
+async def test_a_deletion_whose_answer_was_lost_is_not_told_as_not_found(service: SmallService) -> None:
+    not_found = refusal("NotFoundException", grpc.StatusCode.NOT_FOUND)
+    failing = Failing(operations.DELETE_IMPORTED_KEY_MATERIAL.response_type(), TIMED_OUT, not_found)
+    service.serve(DeleteImportedKeyMaterial=failing.handle)
+    async with client_of(service) as client:
+        with pytest.raises(DependencyTimeoutException):
+            await client.delete_imported_key_material_async(key_id="k", key_material_id="ab" * 32)
+    assert len(failing.requests) == 1
+
+
 async def test_a_refusal_that_will_not_pass_is_not_repeated(service: SmallService) -> None:
     failing = Failing(ANSWER, DISABLED)
     service.serve(DescribeKey=failing.handle)

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import threading
 from collections.abc import AsyncIterator
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from unit.client.small_service import SmallService, answering, refusing
 from unit.client.waiting import ANSWER, Waiting
 
-from keyferry.v1 import DescribeKeyRequest, DescribeKeyResponse
+from keyferry.v1 import DescribeKeyRequest, DescribeKeyResponse, EncryptResponse, GenerateRandomResponse
 from keyferry_client import (
     CancellationToken,
     CancellationTokenSource,
@@ -87,6 +88,53 @@ async def test_a_request_is_sent_as_it_was_when_the_call_began(
         tasks.append(client.describe_key_async(request))
     await asyncio.gather(*tasks)
     assert sorted(seen) == ["a", "b", "c"]
+
+
+async def test_the_repr_of_a_task_shows_its_name_and_state_and_never_its_result(
+    client: KeyManagementServiceClient, waiting: Waiting
+) -> None:
+    task, cancelled = client.describe_key_async(key_id="the key"), client.describe_key_async(key_id="the key")
+    assert repr(task) == "<Task DescribeKey pending>"
+    cancelled.cancel()
+    waiting.release.set()
+    await asyncio.wait({task, cancelled})
+    assert repr(task) == f"{task}" == "<Task DescribeKey finished>"
+    assert repr(cancelled) == "<Task DescribeKey cancelled>"
+
+
+async def test_the_repr_of_a_task_does_not_count_as_having_seen_its_exception(
+    service: SmallService, client: KeyManagementServiceClient
+) -> None:
+    service.serve(DescribeKey=refusing("DisabledException", grpc.StatusCode.FAILED_PRECONDITION))
+    unseen: list[str] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: unseen.append(context["message"]))
+    task = client.describe_key_async(key_id="the key")
+    await asyncio.wait({task})
+    assert repr(task) == "<Task DescribeKey finished>"
+    del task
+    gc.collect()
+    assert unseen == ["Task exception was never retrieved"]
+
+
+async def test_neither_request_nor_answer_is_in_the_debug_log_of_asyncio(
+    service: SmallService, client: KeyManagementServiceClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    service.serve(
+        GenerateRandom=answering(GenerateRandomResponse(plaintext=b"S" * 1024)),
+        Encrypt=answering(EncryptResponse()),
+    )
+    loop = asyncio.get_running_loop()
+    loop.set_debug(True)
+    # Every step counts as slow, and is logged with what it belongs to.
+    loop.slow_callback_duration = 0
+    caplog.set_level(logging.DEBUG, "asyncio")
+    task = client.generate_random_async(number_of_bytes=1024)
+    await asyncio.wait({task, client.encrypt_async(key_id="the key", plaintext=b"P" * 1024)})
+    assert "Executing <Task GenerateRandom finished> took" in caplog.text
+    assert "UnaryUnaryCall._invoke" in caplog.text
+    assert "SSS" not in caplog.text
+    assert "PPP" not in caplog.text
 
 
 async def test_a_refused_call_is_faulted(service: SmallService, client: KeyManagementServiceClient) -> None:
