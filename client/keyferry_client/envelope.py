@@ -108,9 +108,6 @@ async def _write(target: Path, chunks: Iterable[bytes], progress: Progress | Non
     except asyncio.CancelledError:
         stop.set()
         await asyncio.wait([writing])
-        # Looked at, so that nobody is told of it: it is what was asked for.
-        if not writing.cancelled():
-            writing.exception()
         raise
 
 
