@@ -104,7 +104,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         registry.register(collector)
 
     async with AsyncExitStack() as stack:
-        provider, database = await stack.enter_async_context(opened(settings))
+        provider, database = await stack.enter_async_context(opened(settings, may_make=True))
         watch = DatabaseWatch(
             database,
             clock,

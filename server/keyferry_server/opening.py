@@ -35,13 +35,21 @@ class StartError(Exception):
 
 
 @asynccontextmanager
-async def with_database(settings: Settings) -> AsyncIterator[Settings]:
-    """Start the embedded Postgres if no database is named; yield settings that name the database and the root key."""
+async def with_database(settings: Settings, *, may_make: bool) -> AsyncIterator[Settings]:
+    """Start the embedded Postgres if no database is named; yield settings that name the database and the root key.
+
+    StartError if there is none in the data folder and it may not be made.
+    """
     if settings.database_url is not None:
         yield settings
         return
     find_software()  # before anything is made: what cannot start leaves nothing behind
     folder = settings.data_dir or default_data_dir()
+    if not (may_make or (folder / "postgres").exists()):
+        raise StartError(
+            f"there is no Keyferry in {folder}: name the folder of one with --data-dir or KEYFERRY_DATA_DIR, or its database "
+            "with --database-url or KEYFERRY_DATABASE_URL. Only `keyferry-server serve` makes a new one"
+        )
     own_root_key = _embedded_root_key(settings, folder)
     postgres = await EmbeddedPostgres.start(folder)
     try:
@@ -53,9 +61,14 @@ async def with_database(settings: Settings) -> AsyncIterator[Settings]:
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[tuple[RootKeyProvider, Database]]:
-    """Find the root key and open the database at its schema: the operator's, or our own embedded one."""
-    async with with_database(settings) as named:
+async def opened(
+    settings: Settings, *, may_make: bool = False
+) -> AsyncIterator[tuple[RootKeyProvider, Database]]:
+    """Find the root key and open the database at its schema: the operator's, or our own embedded one.
+
+    A new embedded one is made for who may make it.
+    """
+    async with with_database(settings, may_make=may_make) as named:
         provider = root_key_provider(named)
         provider.load()  # before anything is opened: what cannot start leaves nothing behind
         database = open_database(named)

@@ -48,7 +48,7 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 async def supervise(settings: Settings, stop: asyncio.Event) -> None:
     """Run `settings.workers` workers until `stop` is set; StartError if they do not start."""
-    async with with_database(settings) as named:
+    async with with_database(settings, may_make=True) as named:
         with ExitStack() as kept:
             grpc = kept.enter_context(_kept(named.grpc_listen))
             aws = named.aws_listen
