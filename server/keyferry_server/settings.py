@@ -215,6 +215,11 @@ class Settings(BaseSettings):
                 "KEYFERRY_PKCS11_MODULE needs KEYFERRY_PKCS11_TOKEN, the label of the token, and its PIN, in the file "
                 "that KEYFERRY_PKCS11_PIN_FILE names or in KEYFERRY_PKCS11_PIN"
             )
+        if not self.served_regions.allows(self.default_region):
+            raise ValueError(
+                f"KEYFERRY_ALLOWED_REGIONS must have the Region of KEYFERRY_DEFAULT_REGION in it, {self.default_region}: "
+                "calls that name no Region are in that one"
+            )
         check_authentication(self)
         return self
 

@@ -314,3 +314,10 @@ def test_a_root_key_is_in_one_place_and_a_device_needs_its_token_and_its_pin() -
         assert "KEYFERRY_PKCS11_TOKEN" in message
         assert "1234-secret" not in message
     assert "KEYFERRY_PKCS11_PIN" in refusal(**PKCS11, pkcs11_pin_file="f")
+
+
+def test_regions_without_the_default_one_are_refused_with_the_names_of_both_settings() -> None:
+    reason = refusal(allowed_regions="eu-west-1,eu-west-2")
+    assert "KEYFERRY_ALLOWED_REGIONS" in reason
+    assert "KEYFERRY_DEFAULT_REGION" in reason
+    assert Settings(allowed_regions="eu-west-1", default_region="eu-west-1").served_regions == "eu-west-1"
