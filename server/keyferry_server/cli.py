@@ -20,7 +20,13 @@ from keyferry_server.crypto.root_key.ring import RootKeyRing
 from keyferry_server.domain.clock import SystemClock
 from keyferry_server.hardening import harden_process
 from keyferry_server.logs import configure_logs
-from keyferry_server.opening import StartError, database_url, open_database, root_key_provider
+from keyferry_server.opening import (
+    StartError,
+    database_url,
+    naming_database,
+    open_database,
+    root_key_provider,
+)
 from keyferry_server.own_process import own_figures
 from keyferry_server.settings import Settings
 from keyferry_server.storage.schema import check_schema, migrate
@@ -165,7 +171,8 @@ def _warn(settings: Settings) -> None:
 
 
 async def _migrate(settings: Settings) -> None:
-    await migrate(database_url(settings), settings.database_connect_timeout_seconds)
+    with naming_database(settings):
+        await migrate(database_url(settings), settings.database_connect_timeout_seconds)
 
 
 async def _check(settings: Settings) -> None:
@@ -177,7 +184,8 @@ async def _check(settings: Settings) -> None:
     ring = RootKeyRing(root_key_provider(settings).load)
     database = open_database(settings)
     try:
-        await check_schema(database)
+        with naming_database(settings):
+            await check_schema(database)
         await check_root_key(database, ring)
     finally:
         await database.close()

@@ -155,6 +155,7 @@ async def test_a_missing_password_file_is_named(
     }
     for reason in await reasons_of_all(run_forked, settings):
         assert str(tmp_path / "nothing") in reason
+        assert "KEYFERRY_DATABASE_PASSWORD_FILE" in reason
 
 
 async def test_the_root_key_of_another_installation_is_refused_and_changes_nothing(
@@ -189,15 +190,18 @@ async def test_a_database_url_that_cannot_be_used_is_not_shown(
         assert "postgresql://" in reason
 
 
-async def test_a_database_that_is_not_there_is_said_to_be_unreachable(
+async def test_a_database_that_is_not_there_is_named_with_the_setting_and_without_the_password(
     run_forked: RunCommand, root_key_file: Path, free_port: Callable[[], int]
 ) -> None:
+    address = f"127.0.0.1:{free_port()}"
     settings = {
-        "KEYFERRY_DATABASE_URL": f"postgresql://keyferry:{PASSWORD}@127.0.0.1:{free_port()}/keyferry",
+        "KEYFERRY_DATABASE_URL": f"postgresql://keyferry:{PASSWORD}@{address}/keyferry",
         "KEYFERRY_ROOT_KEY_FILE": str(root_key_file),
     }
     for reason in await reasons_of_all(run_forked, settings):
         assert reason.startswith("the database ")
+        assert address in reason
+        assert "KEYFERRY_DATABASE_URL" in reason
 
 
 async def test_a_database_that_does_not_answer_is_waited_for_no_longer_than_the_connect_timeout(
