@@ -68,6 +68,7 @@ from keyferry_server.storage.root_key_store import RootKeyStore
 from keyferry_server.transport.aws_json.endpoint import AwsEndpoint
 from keyferry_server.transport.calls import Calls
 from keyferry_server.transport.grpc import GrpcServer
+from keyferry_server.transport.listening import by_option
 from keyferry_server.transport.metrics import metrics_app
 from keyferry_server.transport.servers import Servers
 
@@ -191,19 +192,22 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         servers = Servers(settings.drain_seconds, settings.http_receive_timeout_seconds)
         stack.push_async_callback(servers.stop)
         shares_port = settings.workers > 1
-        aws_address = await servers.start_http(
-            settings.aws_listen,
-            AwsEndpoint(calls, settings.max_message_bytes),
-            authentication.https,
-            shares_port=shares_port,
-        )
-        metrics_address = await servers.start_http(
-            settings.metrics_listen, metrics_app(registry, watch.answers)
-        )
+        with by_option("aws-listen"):
+            aws_address = await servers.start_http(
+                settings.aws_listen,
+                AwsEndpoint(calls, settings.max_message_bytes),
+                authentication.https,
+                shares_port=shares_port,
+            )
+        with by_option("metrics-listen"):
+            metrics_address = await servers.start_http(
+                settings.metrics_listen, metrics_app(registry, watch.answers)
+            )
         grpc_server = GrpcServer(
             calls, settings.max_message_bytes, authentication.tls, shares_port=shares_port
         )
-        grpc_address = await servers.start_grpc(settings.grpc_listen, grpc_server)
+        with by_option("grpc-listen"):
+            grpc_address = await servers.start_grpc(settings.grpc_listen, grpc_server)
         await grpc_server.set_serving(True)
 
         work = {
