@@ -45,7 +45,7 @@ from keyferry_server.middleware.log_calls import log_calls
 from keyferry_server.middleware.measure import measure
 from keyferry_server.middleware.record_usage import record_usage
 from keyferry_server.middleware.validate import validate_request
-from keyferry_server.opening import StartError, installation_secret_of, opened
+from keyferry_server.opening import StartError, WrongSettingError, installation_secret_of, opened
 from keyferry_server.operations.access_key_ring import AccessKeyRing
 from keyferry_server.operations.fresh_material import FreshMaterial
 from keyferry_server.operations.get_key_last_usage import KeyUsages
@@ -257,11 +257,16 @@ def _cache(
     return cache, Invalidation(ChangeFeed(database), cache, lease, stale, registry)
 
 
-async def _rate_limiter(settings: Settings, store: RateLimitStore) -> RateLimiter:
+def check_rate_limits(settings: Settings) -> RateLimits:
+    """Return the limits; WrongSettingError if one is of an operation that there is not."""
     limits = settings.rate_limits or RateLimits({})
     if unknown := limits.unknown([route.name for route in ROUTES]):
-        raise StartError(f"KEYFERRY_RATE_LIMITS: there is no operation {unknown[0]}")
-    limiter = RateLimiter(limits, store)
+        raise WrongSettingError(f"KEYFERRY_RATE_LIMITS: there is no operation {unknown[0]}")
+    return limits
+
+
+async def _rate_limiter(settings: Settings, store: RateLimitStore) -> RateLimiter:
+    limiter = RateLimiter(check_rate_limits(settings), store)
     await limiter.count_servers()
     return limiter
 

@@ -156,6 +156,7 @@ async def _supervise(settings: Settings) -> None:
     stop = asyncio.Event()
     stop_on_signals(stop)
     _warn(settings)
+    _check_limits(settings)
     await supervise(settings, stop)
 
 
@@ -179,6 +180,7 @@ async def _check(settings: Settings) -> None:
     from keyferry_server.authentication import build_authentication  # noqa: PLC0415 -- as above
 
     await build_authentication(settings, SystemClock())
+    _check_limits(settings)
     if settings.database_url is None:
         return
     ring = RootKeyRing(root_key_provider(settings).load)
@@ -189,3 +191,10 @@ async def _check(settings: Settings) -> None:
         await check_root_key(database, ring)
     finally:
         await database.close()
+
+
+def _check_limits(settings: Settings) -> None:
+    if settings.rate_limits is not None:
+        from keyferry_server.app import check_rate_limits  # noqa: PLC0415 -- as above
+
+        check_rate_limits(settings)

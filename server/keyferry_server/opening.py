@@ -34,6 +34,10 @@ class StartError(Exception):
     """The server cannot start; the text says why and what to do."""
 
 
+class WrongSettingError(StartError):
+    """A setting is wrong in a way that only shows while the server starts; the text names its variable."""
+
+
 @asynccontextmanager
 async def with_database(settings: Settings, *, may_make: bool) -> AsyncIterator[Settings]:
     """Start the embedded Postgres if no database is named; yield settings that name the database and the root key.

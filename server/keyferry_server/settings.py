@@ -103,7 +103,7 @@ ListenOrOff = Annotated[ListenAddress | Literal["off"], BeforeValidator(_parse_l
 Regions = Annotated[RegionList, BeforeValidator(_parse_regions)]
 
 Auth = Annotated[Literal["none", "mtls", "jwt", "jwt,mtls"], BeforeValidator(_parse_auth)]
-Limits = Annotated[RateLimits, BeforeValidator(_parse_rate_limits), NoDecode]
+Limits = Annotated[RateLimits, BeforeValidator(_parse_rate_limits)]
 Algorithms = Annotated[str, BeforeValidator(_parse_algorithms)]
 
 
@@ -169,7 +169,8 @@ class Settings(BaseSettings):
     # Limits and rhythms.
     max_message_bytes: Annotated[int, Field(ge=16_384)] = 262_144
     http_receive_timeout_seconds: Seconds = 20
-    rate_limits: Limits | None = None
+    # Undecoded: 500 would be taken for JSON, and not for what lacks its form.
+    rate_limits: Annotated[Limits | None, NoDecode] = None
     wrapping_key_pool_size: Annotated[int, Field(ge=0, le=1000)] = 4
     key_cache_size: Annotated[int, Field(ge=0)] = 10_000
     key_cache_lease_seconds: Annotated[float, Field(ge=0.1, le=60)] = 2.0

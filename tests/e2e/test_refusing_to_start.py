@@ -58,6 +58,7 @@ def silent_port() -> Iterator[int]:
         (["--workers", "0"], {}, "KEYFERRY_WORKERS"),
         ([], {"KEYFERRY_DRAIN_SECONDS": "soon"}, "KEYFERRY_DRAIN_SECONDS"),
         ([], {"KEYFERRY_LOG_LEVEL": "loud"}, "KEYFERRY_LOG_LEVEL"),
+        ([], {"KEYFERRY_RATE_LIMITS": "500"}, "*=500,GetParametersForImport=1"),
         (
             ["--data-dir", "."],
             {"KEYFERRY_DATABASE_URL": f"postgresql://keyferry:{PASSWORD}@127.0.0.1/keyferry"},
@@ -72,6 +73,23 @@ async def test_a_wrong_setting_is_named_in_one_line(
 ) -> None:
     finished = await run_forked("serve", *arguments, environment=settings)
     assert named in assert_one_line(finished, MISUSED)
+
+
+@pytest.mark.parametrize(
+    ("command", "workers"), [("serve", "1"), ("serve", "2"), ("check-config", "1")], ids=str
+)
+async def test_a_limit_of_an_operation_that_there_is_not_is_a_wrong_setting(
+    run_forked: RunCommand, database_url: str, root_key_file: Path, command: str, workers: str
+) -> None:
+    settings = {
+        "KEYFERRY_DATABASE_URL": database_url,
+        "KEYFERRY_ROOT_KEY_FILE": str(root_key_file),
+        "KEYFERRY_RATE_LIMITS": "Encrpyt=1",
+        "KEYFERRY_WORKERS": workers,
+        "KEYFERRY_METRICS_LISTEN": "off",
+    }
+    reason = assert_one_line(await run_forked(command, environment=settings), MISUSED)
+    assert reason == "KEYFERRY_RATE_LIMITS: there is no operation Encrpyt"
 
 
 @pytest.mark.parametrize("wrong", ["--grpc-port=1", "--workers=many", "--database-url", "extra"])
