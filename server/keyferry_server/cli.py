@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 it cannot be done (the reason is on standard error), 2 wro
 
 import asyncio
 import gc
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Annotated
@@ -28,7 +29,7 @@ from keyferry_server.opening import (
     root_key_provider,
 )
 from keyferry_server.own_process import own_figures
-from keyferry_server.settings import Settings
+from keyferry_server.settings import Settings, unknown_variables
 from keyferry_server.storage.schema import check_schema, migrate
 from keyferry_server.workers import (
     READY,
@@ -161,6 +162,8 @@ async def _supervise(settings: Settings) -> None:
 
 
 def _warn(settings: Settings) -> None:
+    for variable in unknown_variables(os.environ):
+        _log.warning("a variable of the environment is no setting of the server", variable=variable)
     if settings.auth == "none":
         _log.warning("NO AUTHENTICATION: everyone who can reach this server can use every key in it")
     if settings.aws_listen != "off" and not settings.checks_signatures:

@@ -6,6 +6,7 @@ line an option; the option wins.
 
 import ipaddress
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -18,6 +19,23 @@ from keyferry_server.domain.rate_limit import RateLimits
 
 Seconds = Annotated[float, Field(gt=0)]
 _REGION = re.compile(r"[a-z0-9-]{1,64}")
+_PREFIX = "KEYFERRY_"
+# Those of the command `keyferry`, which may be in the same environment.
+_OF_THE_CLIENT = frozenset(
+    f"{_PREFIX}{name}"
+    for name in (
+        "AUTHORITIES",
+        "ENDPOINT",
+        "IDENTITY",
+        "OUTPUT",
+        "REGION",
+        "SERVER_NAME",
+        "TOKEN",
+        "TOKEN_FILE",
+    )
+)
+# Those of a compose file, and of a service called "keyferry…", which Kubernetes tells every container of.
+_OF_A_PLATFORM = re.compile(rf"{_PREFIX}(UID|GID|PUBLISHED_\w+|(\w+_)?(SERVICE_HOST|(SERVICE_)?PORT(_\w+)?))")
 
 
 class ListenAddress(str):
@@ -111,7 +129,7 @@ class Settings(BaseSettings):
     """The configuration of one server process."""
 
     model_config = SettingsConfigDict(
-        env_prefix="KEYFERRY_",
+        env_prefix=_PREFIX,
         frozen=True,
         hide_input_in_errors=True,
         arbitrary_types_allowed=True,
@@ -297,6 +315,16 @@ def _check_tokens(settings: Settings) -> None:
             raise ValueError(
                 "KEYFERRY_JWT_JWKS_URL must begin with https://: whoever can change what it answers can be anybody"
             )
+
+
+def unknown_variables(names: Iterable[str]) -> list[str]:
+    """Return the names of variables that look like settings and are none: of the server, the client or a platform."""
+    known = {f"{_PREFIX}{name.upper()}" for name in Settings.model_fields} | _OF_THE_CLIENT
+    return sorted(
+        name
+        for name in names
+        if name.startswith(_PREFIX) and name not in known and _OF_A_PLATFORM.fullmatch(name) is None
+    )
 
 
 def describe_setting_errors(errors: list[Any]) -> str:

@@ -125,9 +125,12 @@ async def test_told_to_be_insecure_it_listens_everywhere_and_the_log_says_so_lou
 async def test_also_on_loopback_the_log_says_that_there_is_no_authentication_and_not_when_there_is(
     start_process: StartProcess, tmp_path: Path
 ) -> None:
-    server = await start_process()
+    server = await start_process(environment={"KEYFERRY_AUHT": PASSWORD})
     await server.terminate()
     assert "NO AUTHENTICATION" in server.log.read_text()
+    # Perhaps it was meant to be there.
+    assert "KEYFERRY_AUHT" in server.log.read_text()
+    assert PASSWORD not in server.log.read_text()
 
     (tmp_path / "keys.json").write_text(Issuer().key_set())
     tokens = {
