@@ -155,6 +155,8 @@ async def test_a_lost_root_key_is_not_replaced_by_one_that_opens_nothing(
     root_key.write_bytes(copy.read_bytes())
     await server.start()
     assert await decrypted(server, ciphertext) == PLAINTEXT
+    # Before its folder is removed.
+    assert await server.terminate() == 0
 
 
 async def test_a_data_folder_that_cannot_be_made_is_named(run_forked: RunCommand, tmp_path: Path) -> None:
