@@ -5,7 +5,6 @@ Exit codes: 0 done, 1 it cannot be done (the reason is on standard error), 2 wro
 
 import asyncio
 import gc
-import os
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Annotated
@@ -162,7 +161,7 @@ async def _supervise(settings: Settings) -> None:
 
 
 def _warn(settings: Settings) -> None:
-    for variable in unknown_variables(os.environ):
+    for variable in unknown_variables():
         _log.warning("a variable of the environment is no setting of the server", variable=variable)
     if settings.auth == "none":
         _log.warning("NO AUTHENTICATION: everyone who can reach this server can use every key in it")

@@ -5,6 +5,7 @@ line an option; the option wins.
 """
 
 import ipaddress
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -317,8 +318,8 @@ def _check_tokens(settings: Settings) -> None:
             )
 
 
-def unknown_variables(names: Iterable[str]) -> list[str]:
-    """Return the names of variables that look like settings and are none: of the server, the client or a platform."""
+def unknown_variables(names: Iterable[str] = os.environ) -> list[str]:
+    """Return those variables that look like settings and are none: not of the server, the client or a platform."""
     known = {f"{_PREFIX}{name.upper()}" for name in Settings.model_fields} | _OF_THE_CLIENT
     return sorted(
         name
