@@ -11,6 +11,7 @@ that it does not cause. ``Stage.start`` starts more servers of the first kind.
 
 import asyncio
 import base64
+import configparser
 import json
 import os
 import socket
@@ -275,8 +276,10 @@ def _admit(folder: Path, settings: dict[str, str]) -> tuple[str, str]:
             stdout=subprocess.PIPE,
             text=True,
         ).stdout
-    key_id, secret = (line.partition(" = ")[2] for line in output.splitlines())
-    return key_id, secret
+    credentials = configparser.RawConfigParser()
+    credentials.read_string(output)
+    key = credentials["default"]
+    return key["aws_access_key_id"], key["aws_secret_access_key"]
 
 
 def _environment() -> dict[str, str]:

@@ -199,11 +199,11 @@ def _server(folder: Path) -> Iterator[str]:
     address = f"127.0.0.1:{_free_port()}"
     log = folder / "server.log"
     _say("Starting the server on its embedded Postgres ...")
-    options = ["--data-dir", str(folder / "data"), "--grpc-listen", address, "--metrics-listen", "off"]
+    listen = ["--grpc-listen", address, "--aws-listen", "off", "--metrics-listen", "off"]
     with (
         log.open("wb") as log_file,
         subprocess.Popen(
-            [sys.executable, "-m", "keyferry_server", "serve", *options],
+            [sys.executable, "-m", "keyferry_server", "serve", "--data-dir", str(folder / "data"), *listen],
             env=ENVIRONMENT,
             stdout=subprocess.PIPE,
             stderr=log_file,

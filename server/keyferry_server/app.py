@@ -45,7 +45,7 @@ from keyferry_server.middleware.log_calls import log_calls
 from keyferry_server.middleware.measure import measure
 from keyferry_server.middleware.record_usage import record_usage
 from keyferry_server.middleware.validate import validate_request
-from keyferry_server.opening import StartError, installation_secret_of, opened
+from keyferry_server.opening import StartError, WrongSettingError, installation_secret_of, opened
 from keyferry_server.operations.access_key_ring import AccessKeyRing
 from keyferry_server.operations.fresh_material import FreshMaterial
 from keyferry_server.operations.get_key_last_usage import KeyUsages
@@ -68,6 +68,7 @@ from keyferry_server.storage.root_key_store import RootKeyStore
 from keyferry_server.transport.aws_json.endpoint import AwsEndpoint
 from keyferry_server.transport.calls import Calls
 from keyferry_server.transport.grpc import GrpcServer
+from keyferry_server.transport.listening import by_option
 from keyferry_server.transport.metrics import metrics_app
 from keyferry_server.transport.servers import Servers
 
@@ -104,7 +105,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         registry.register(collector)
 
     async with AsyncExitStack() as stack:
-        provider, database = await stack.enter_async_context(opened(settings))
+        provider, database = await stack.enter_async_context(opened(settings, may_make=True))
         watch = DatabaseWatch(
             database,
             clock,
@@ -191,19 +192,22 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         servers = Servers(settings.drain_seconds, settings.http_receive_timeout_seconds)
         stack.push_async_callback(servers.stop)
         shares_port = settings.workers > 1
-        aws_address = await servers.start_http(
-            settings.aws_listen,
-            AwsEndpoint(calls, settings.max_message_bytes),
-            authentication.https,
-            shares_port=shares_port,
-        )
-        metrics_address = await servers.start_http(
-            settings.metrics_listen, metrics_app(registry, watch.answers)
-        )
+        with by_option("aws-listen"):
+            aws_address = await servers.start_http(
+                settings.aws_listen,
+                AwsEndpoint(calls, settings.max_message_bytes),
+                authentication.https,
+                shares_port=shares_port,
+            )
+        with by_option("metrics-listen"):
+            metrics_address = await servers.start_http(
+                settings.metrics_listen, metrics_app(registry, watch.answers)
+            )
         grpc_server = GrpcServer(
             calls, settings.max_message_bytes, authentication.tls, shares_port=shares_port
         )
-        grpc_address = await servers.start_grpc(settings.grpc_listen, grpc_server)
+        with by_option("grpc-listen"):
+            grpc_address = await servers.start_grpc(settings.grpc_listen, grpc_server)
         await grpc_server.set_serving(True)
 
         work = {
@@ -253,11 +257,16 @@ def _cache(
     return cache, Invalidation(ChangeFeed(database), cache, lease, stale, registry)
 
 
-async def _rate_limiter(settings: Settings, store: RateLimitStore) -> RateLimiter:
+def check_rate_limits(settings: Settings) -> RateLimits:
+    """Return the limits; WrongSettingError if one is of an operation that there is not."""
     limits = settings.rate_limits or RateLimits({})
     if unknown := limits.unknown([route.name for route in ROUTES]):
-        raise StartError(f"KEYFERRY_RATE_LIMITS: there is no operation {unknown[0]}")
-    limiter = RateLimiter(limits, store)
+        raise WrongSettingError(f"KEYFERRY_RATE_LIMITS: there is no operation {unknown[0]}")
+    return limits
+
+
+async def _rate_limiter(settings: Settings, store: RateLimitStore) -> RateLimiter:
+    limiter = RateLimiter(check_rate_limits(settings), store)
     await limiter.count_servers()
     return limiter
 

@@ -20,9 +20,15 @@ from keyferry_server.crypto.root_key.ring import RootKeyRing
 from keyferry_server.domain.clock import SystemClock
 from keyferry_server.hardening import harden_process
 from keyferry_server.logs import configure_logs
-from keyferry_server.opening import StartError, database_url, open_database, root_key_provider
+from keyferry_server.opening import (
+    StartError,
+    database_url,
+    naming_database,
+    open_database,
+    root_key_provider,
+)
 from keyferry_server.own_process import own_figures
-from keyferry_server.settings import Settings
+from keyferry_server.settings import Settings, unknown_variables
 from keyferry_server.storage.schema import check_schema, migrate
 from keyferry_server.workers import (
     READY,
@@ -150,10 +156,13 @@ async def _supervise(settings: Settings) -> None:
     stop = asyncio.Event()
     stop_on_signals(stop)
     _warn(settings)
+    _check_limits(settings)
     await supervise(settings, stop)
 
 
 def _warn(settings: Settings) -> None:
+    for variable in unknown_variables():
+        _log.warning("a variable of the environment is no setting of the server", variable=variable)
     if settings.auth == "none":
         _log.warning("NO AUTHENTICATION: everyone who can reach this server can use every key in it")
     if settings.aws_listen != "off" and not settings.checks_signatures:
@@ -165,19 +174,29 @@ def _warn(settings: Settings) -> None:
 
 
 async def _migrate(settings: Settings) -> None:
-    await migrate(database_url(settings), settings.database_connect_timeout_seconds)
+    with naming_database(settings):
+        await migrate(database_url(settings), settings.database_connect_timeout_seconds)
 
 
 async def _check(settings: Settings) -> None:
     from keyferry_server.authentication import build_authentication  # noqa: PLC0415 -- as above
 
     await build_authentication(settings, SystemClock())
+    _check_limits(settings)
     if settings.database_url is None:
         return
     ring = RootKeyRing(root_key_provider(settings).load)
     database = open_database(settings)
     try:
-        await check_schema(database)
+        with naming_database(settings):
+            await check_schema(database)
         await check_root_key(database, ring)
     finally:
         await database.close()
+
+
+def _check_limits(settings: Settings) -> None:
+    if settings.rate_limits is not None:
+        from keyferry_server.app import check_rate_limits  # noqa: PLC0415 -- as above
+
+        check_rate_limits(settings)

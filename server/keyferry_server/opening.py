@@ -5,8 +5,8 @@ not load what serves.
 """
 
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import platformdirs
@@ -21,11 +21,11 @@ from keyferry_server.crypto.secret import Secret
 from keyferry_server.domain.clock import Clock
 from keyferry_server.domain.sealed_places import INSTALLATION_SECRET
 from keyferry_server.settings import Settings
-from keyferry_server.storage.database import Database
+from keyferry_server.storage.database import Database, DatabaseUnusableError
 from keyferry_server.storage.embedded import EmbeddedPostgres, find_software, make_data_folder
 from keyferry_server.storage.installation_store import InstallationStore
 from keyferry_server.storage.schema import check_schema, migrate
-from keyferry_server.storage.url import parse_database_url
+from keyferry_server.storage.url import parse_database_url, where_database_is
 
 INSTALLATION_PLACE = INSTALLATION_SECRET.place(1)
 
@@ -34,14 +34,26 @@ class StartError(Exception):
     """The server cannot start; the text says why and what to do."""
 
 
+class WrongSettingError(StartError):
+    """A setting is wrong in a way that only shows while the server starts; the text names its variable."""
+
+
 @asynccontextmanager
-async def with_database(settings: Settings) -> AsyncIterator[Settings]:
-    """Start the embedded Postgres if no database is named; yield settings that name the database and the root key."""
+async def with_database(settings: Settings, *, may_make: bool) -> AsyncIterator[Settings]:
+    """Start the embedded Postgres if no database is named; yield settings that name the database and the root key.
+
+    StartError if there is none in the data folder and it may not be made.
+    """
     if settings.database_url is not None:
         yield settings
         return
     find_software()  # before anything is made: what cannot start leaves nothing behind
     folder = settings.data_dir or default_data_dir()
+    if not (may_make or (folder / "postgres").exists()):
+        raise StartError(
+            f"there is no Keyferry in {folder}: name the folder of one with --data-dir or KEYFERRY_DATA_DIR, or its database "
+            "with --database-url or KEYFERRY_DATABASE_URL. Only `keyferry-server serve` makes a new one"
+        )
     own_root_key = _embedded_root_key(settings, folder)
     postgres = await EmbeddedPostgres.start(folder)
     try:
@@ -53,14 +65,20 @@ async def with_database(settings: Settings) -> AsyncIterator[Settings]:
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[tuple[RootKeyProvider, Database]]:
-    """Find the root key and open the database at its schema: the operator's, or our own embedded one."""
-    async with with_database(settings) as named:
+async def opened(
+    settings: Settings, *, may_make: bool = False
+) -> AsyncIterator[tuple[RootKeyProvider, Database]]:
+    """Find the root key and open the database at its schema: the operator's, or our own embedded one.
+
+    A new embedded one is made for who may make it.
+    """
+    async with with_database(settings, may_make=may_make) as named:
         provider = root_key_provider(named)
         provider.load()  # before anything is opened: what cannot start leaves nothing behind
         database = open_database(named)
         try:
-            await check_schema(database)
+            with naming_database(settings):
+                await check_schema(database)
             yield provider, database
         finally:
             await database.close()
@@ -76,13 +94,25 @@ def open_database(settings: Settings) -> Database:
     )
 
 
+@contextmanager
+def naming_database(settings: Settings) -> Iterator[None]:
+    """Say in a DatabaseUnusableError where the operator's database was looked for, and which setting says so."""
+    try:
+        yield
+    except DatabaseUnusableError as error:
+        if settings.database_url is None:
+            raise
+        where = where_database_is(settings.database_url.get_secret_value())
+        raise DatabaseUnusableError(f"{error} (KEYFERRY_DATABASE_URL or --database-url: {where})") from error
+
+
 def database_url(settings: Settings) -> str:
     """Return the operator's database URL with its password in it."""
     if settings.database_url is None:
         raise StartError("there is no database URL: give --database-url or KEYFERRY_DATABASE_URL")
     password = None
     if settings.database_password_file is not None:
-        password = settings.database_password_file.read_text().rstrip("\r\n")
+        password = _secret_in(settings.database_password_file, "KEYFERRY_DATABASE_PASSWORD_FILE")
     return parse_database_url(settings.database_url.get_secret_value(), password)
 
 
@@ -120,6 +150,16 @@ async def installation_secret_of(store: InstallationStore, sealer: Sealer, clock
     return sealer.unseal_at_start(sealed, INSTALLATION_PLACE)
 
 
+def _secret_in(file: Path, variable: str) -> str:
+    try:
+        return file.read_text().rstrip("\r\n")
+    except OSError as error:
+        raise StartError(f"{variable}: {file} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError:
+        # The error itself shows a byte of it.
+        raise StartError(f"{variable}: {file} is not text") from None
+
+
 def _pkcs11(settings: Settings, module: Path) -> RootKeyProvider:
     try:
         from keyferry_server.crypto.root_key.pkcs11 import Pkcs11RootKeyProvider  # noqa: PLC0415 -- an extra
@@ -129,7 +169,7 @@ def _pkcs11(settings: Settings, module: Path) -> RootKeyProvider:
         ) from None
     pin = settings.pkcs11_pin.get_secret_value() if settings.pkcs11_pin is not None else None
     if settings.pkcs11_pin_file is not None:
-        pin = settings.pkcs11_pin_file.read_text().rstrip("\r\n")
+        pin = _secret_in(settings.pkcs11_pin_file, "KEYFERRY_PKCS11_PIN_FILE")
     return Pkcs11RootKeyProvider(
         module, settings.pkcs11_token or "", Secret((pin or "").encode()), settings.pkcs11_key_label
     )

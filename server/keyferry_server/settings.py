@@ -5,7 +5,9 @@ line an option; the option wins.
 """
 
 import ipaddress
+import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -18,6 +20,23 @@ from keyferry_server.domain.rate_limit import RateLimits
 
 Seconds = Annotated[float, Field(gt=0)]
 _REGION = re.compile(r"[a-z0-9-]{1,64}")
+_PREFIX = "KEYFERRY_"
+# Those of the command `keyferry`, which may be in the same environment.
+_OF_THE_CLIENT = frozenset(
+    f"{_PREFIX}{name}"
+    for name in (
+        "AUTHORITIES",
+        "ENDPOINT",
+        "IDENTITY",
+        "OUTPUT",
+        "REGION",
+        "SERVER_NAME",
+        "TOKEN",
+        "TOKEN_FILE",
+    )
+)
+# Those of a compose file, and of a service called "keyferry…", which Kubernetes tells every container of.
+_OF_A_PLATFORM = re.compile(rf"{_PREFIX}(UID|GID|PUBLISHED_\w+|(\w+_)?(SERVICE_HOST|(SERVICE_)?PORT(_\w+)?))")
 
 
 class ListenAddress(str):
@@ -103,7 +122,7 @@ ListenOrOff = Annotated[ListenAddress | Literal["off"], BeforeValidator(_parse_l
 Regions = Annotated[RegionList, BeforeValidator(_parse_regions)]
 
 Auth = Annotated[Literal["none", "mtls", "jwt", "jwt,mtls"], BeforeValidator(_parse_auth)]
-Limits = Annotated[RateLimits, BeforeValidator(_parse_rate_limits), NoDecode]
+Limits = Annotated[RateLimits, BeforeValidator(_parse_rate_limits)]
 Algorithms = Annotated[str, BeforeValidator(_parse_algorithms)]
 
 
@@ -111,7 +130,7 @@ class Settings(BaseSettings):
     """The configuration of one server process."""
 
     model_config = SettingsConfigDict(
-        env_prefix="KEYFERRY_",
+        env_prefix=_PREFIX,
         frozen=True,
         hide_input_in_errors=True,
         arbitrary_types_allowed=True,
@@ -169,7 +188,8 @@ class Settings(BaseSettings):
     # Limits and rhythms.
     max_message_bytes: Annotated[int, Field(ge=16_384)] = 262_144
     http_receive_timeout_seconds: Seconds = 20
-    rate_limits: Limits | None = None
+    # Undecoded: 500 would be taken for JSON, and not for what lacks its form.
+    rate_limits: Annotated[Limits | None, NoDecode] = None
     wrapping_key_pool_size: Annotated[int, Field(ge=0, le=1000)] = 4
     key_cache_size: Annotated[int, Field(ge=0)] = 10_000
     key_cache_lease_seconds: Annotated[float, Field(ge=0.1, le=60)] = 2.0
@@ -214,6 +234,11 @@ class Settings(BaseSettings):
             raise ValueError(
                 "KEYFERRY_PKCS11_MODULE needs KEYFERRY_PKCS11_TOKEN, the label of the token, and its PIN, in the file "
                 "that KEYFERRY_PKCS11_PIN_FILE names or in KEYFERRY_PKCS11_PIN"
+            )
+        if not self.served_regions.allows(self.default_region):
+            raise ValueError(
+                f"KEYFERRY_ALLOWED_REGIONS must have the Region of KEYFERRY_DEFAULT_REGION in it, {self.default_region}: "
+                "calls that name no Region are in that one"
             )
         check_authentication(self)
         return self
@@ -291,6 +316,16 @@ def _check_tokens(settings: Settings) -> None:
             raise ValueError(
                 "KEYFERRY_JWT_JWKS_URL must begin with https://: whoever can change what it answers can be anybody"
             )
+
+
+def unknown_variables(names: Iterable[str] = os.environ) -> list[str]:
+    """Return those variables that look like settings and are none: not of the server, the client or a platform."""
+    known = {f"{_PREFIX}{name.upper()}" for name in Settings.model_fields} | _OF_THE_CLIENT
+    return sorted(
+        name
+        for name in names
+        if name.startswith(_PREFIX) and name not in known and _OF_A_PLATFORM.fullmatch(name) is None
+    )
 
 
 def describe_setting_errors(errors: list[Any]) -> str:

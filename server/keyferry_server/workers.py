@@ -30,6 +30,7 @@ from pydantic import SecretStr
 from keyferry_server.domain.rate_limit import RateLimits
 from keyferry_server.opening import StartError, with_database
 from keyferry_server.settings import ListenAddress, Settings
+from keyferry_server.transport.listening import CannotListenError, by_option
 
 READY = "keyferry-server is ready: "
 # A worker that is not ready by then never will be: it waits for something that does not answer.
@@ -48,12 +49,14 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 async def supervise(settings: Settings, stop: asyncio.Event) -> None:
     """Run `settings.workers` workers until `stop` is set; StartError if they do not start."""
-    async with with_database(settings) as named:
+    async with with_database(settings, may_make=True) as named:
         with ExitStack() as kept:
-            grpc = kept.enter_context(_kept(named.grpc_listen))
+            with by_option("grpc-listen"):
+                grpc = kept.enter_context(_kept(named.grpc_listen))
             aws = named.aws_listen
             if isinstance(aws, ListenAddress):
-                aws = kept.enter_context(_kept(aws))
+                with by_option("aws-listen"):
+                    aws = kept.enter_context(_kept(aws))
             shared = named.model_copy(update={"grpc_listen": grpc, "aws_listen": aws})
             workers = [Worker(number, _with_own_metrics(shared, number)) for number in range(shared.workers)]
             try:
@@ -192,7 +195,7 @@ class _kept:  # noqa: N801 -- a context manager, read as a verb
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             self._socket.bind(where)
         except OSError as error:
-            raise OSError(f"cannot listen on {self._address}: {error.strerror}") from error
+            raise CannotListenError(self._address, error) from error
         return ListenAddress(self._address.with_port(where[1]))
 
     def __exit__(self, *_: object) -> None:

@@ -204,7 +204,9 @@ async def test_signed_requests_over_tls_with_a_private_authority_from_all_three(
     database = {name: server.options[name] for name in ("database_url", "root_key_file")}
     created = await run_forked("access-key", "create", **database)
     assert created.exit_code == 0, created.errors
-    lines = dict(line.split(" = ") for line in created.output.splitlines())
+    file = tmp_path / "credentials"
+    file.write_text(created.output)
+    lines = dict(line.split(" = ") for line in created.output.splitlines()[1:])
     access_key_id = lines["aws_access_key_id"]
     environment = dict(credentials(server, "https")) | {
         "AWS_ACCESS_KEY_ID": access_key_id,
@@ -216,7 +218,11 @@ async def test_signed_requests_over_tls_with_a_private_authority_from_all_three(
     count = "import boto3; print(len(boto3.client('kms').list_keys()['Keys']))"
     assert await run(sys.executable, "-c", count, folder=tmp_path, **environment) == "0\n"
     command_line = ("aws", "kms", "list-keys", "--query", "length(Keys)")
-    assert await run(*command_line, folder=tmp_path, **environment) == "0\n"
+    by_file = {
+        name: value for name, value in environment.items() if not name.endswith(("_KEY_ID", "_ACCESS_KEY"))
+    }
+    by_file["AWS_SHARED_CREDENTIALS_FILE"] = str(file)
+    assert await run(*command_line, folder=tmp_path, **by_file) == "0\n"
 
     sdk = request.getfixturevalue("javascript_sdk")
     assert await run_javascript(LIST, sdk, tmp_path, **environment) == "0\n"

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 from e2e.callers_view import until
 from e2e.operators_view import complaint
-from fixtures.processes import RunCommand
+from fixtures.processes import Finished, RunCommand
 
 from keyferry_migrations import head_revision
 from keyferry_server.crypto.root_key.file import load_root_key_file
@@ -114,3 +114,11 @@ async def test_every_command_explains_itself(run_forked: RunCommand, command: li
     assert finished.exit_code == 0
     assert "Usage: keyferry-server" in finished.output
     assert finished.errors == ""
+
+
+async def test_ctrl_c_while_the_server_is_imported_ends_it_silently(
+    run_command: RunCommand, tmp_path: Path
+) -> None:
+    (tmp_path / "uvloop.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    finished = await run_command("serve", environment={"PYTHONPATH": str(tmp_path)})
+    assert finished == Finished(130, "", "")

@@ -72,6 +72,8 @@ async def test_the_demo_does_the_whole_main_job_and_leaves_nothing(folder: Path)
     assert lines[-1].startswith("Done: ")
     told = "\n".join(lines)
     for expected in (
+        # It does not take the ports of a server that runs already.
+        "aws=off metrics=off",
         "PendingImport",
         "keyferry: KMSInvalidStateException",
         "keyferry import wrap",

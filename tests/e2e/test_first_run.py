@@ -155,6 +155,8 @@ async def test_a_lost_root_key_is_not_replaced_by_one_that_opens_nothing(
     root_key.write_bytes(copy.read_bytes())
     await server.start()
     assert await decrypted(server, ciphertext) == PLAINTEXT
+    # Before its folder is removed.
+    assert await server.terminate() == 0
 
 
 async def test_a_data_folder_that_cannot_be_made_is_named(run_forked: RunCommand, tmp_path: Path) -> None:
@@ -163,3 +165,23 @@ async def test_a_data_folder_that_cannot_be_made_is_named(run_forked: RunCommand
     assert refused.exit_code == 1
     assert str(tmp_path / "file") in complaint(refused.errors)
     assert len(complaint(refused.errors).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "audit verify",
+        "principal create arn:aws:iam::000000000000:user/alice",
+        "policy explain --principal arn:aws:iam::000000000000:user/alice --action kms:Decrypt --key none",
+        "access-key create",
+        "root-key rotate",
+    ],
+)
+async def test_only_serve_makes_a_new_installation(
+    run_forked: RunCommand, data_folder: Path, command: str
+) -> None:
+    mistyped = data_folder.with_name("mistyped")
+    refused = await run_forked(*command.split(), data_dir=str(mistyped))
+    assert (refused.exit_code, refused.output) == (1, "")
+    assert complaint(refused.errors).startswith(f"keyferry-server: there is no Keyferry in {mistyped}: ")
+    assert not mistyped.exists()

@@ -35,8 +35,13 @@ async def test_principals_are_made_given_policies_and_explained(
     document.write_text(policy(permit("kms:Encrpt ")))
     checked = await run_forked("policy", "check", str(document), "--identity")
     assert (checked.exit_code, "Statement[0].Action must be an action" in checked.errors) == (1, True)
+    document.write_text(policy(permit("kms:Encrpt")))
+    checked = await run_forked("policy", "check", str(document), "--identity")
+    assert (checked.exit_code, "is valid" in checked.output) == (0, True)
+    assert checked.errors == "keyferry-server: warning: Statement[0]: there is no action kms:encrpt\n"
     document.write_text(policy(permit("kms:Encrypt", key.arn, Sid="use")))
-    assert "is valid" in (await run_forked("policy", "check", str(document), "--identity")).output
+    checked = await run_forked("policy", "check", str(document), "--identity")
+    assert ("is valid" in checked.output, checked.errors) == (True, "")
     attached = await run("principal", "attach-policy", ALICE, name="use", file=str(document))
     assert attached.output == f"The policy use is attached to {ALICE}.\n"
     assert document.read_text() in (await run("principal", "policies", ALICE)).output

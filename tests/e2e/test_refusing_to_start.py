@@ -58,6 +58,7 @@ def silent_port() -> Iterator[int]:
         (["--workers", "0"], {}, "KEYFERRY_WORKERS"),
         ([], {"KEYFERRY_DRAIN_SECONDS": "soon"}, "KEYFERRY_DRAIN_SECONDS"),
         ([], {"KEYFERRY_LOG_LEVEL": "loud"}, "KEYFERRY_LOG_LEVEL"),
+        ([], {"KEYFERRY_RATE_LIMITS": "500"}, "*=500,GetParametersForImport=1"),
         (
             ["--data-dir", "."],
             {"KEYFERRY_DATABASE_URL": f"postgresql://keyferry:{PASSWORD}@127.0.0.1/keyferry"},
@@ -72,6 +73,23 @@ async def test_a_wrong_setting_is_named_in_one_line(
 ) -> None:
     finished = await run_forked("serve", *arguments, environment=settings)
     assert named in assert_one_line(finished, MISUSED)
+
+
+@pytest.mark.parametrize(
+    ("command", "workers"), [("serve", "1"), ("serve", "2"), ("check-config", "1")], ids=str
+)
+async def test_a_limit_of_an_operation_that_there_is_not_is_a_wrong_setting(
+    run_forked: RunCommand, database_url: str, root_key_file: Path, command: str, workers: str
+) -> None:
+    settings = {
+        "KEYFERRY_DATABASE_URL": database_url,
+        "KEYFERRY_ROOT_KEY_FILE": str(root_key_file),
+        "KEYFERRY_RATE_LIMITS": "Encrpyt=1",
+        "KEYFERRY_WORKERS": workers,
+        "KEYFERRY_METRICS_LISTEN": "off",
+    }
+    reason = assert_one_line(await run_forked(command, environment=settings), MISUSED)
+    assert reason == "KEYFERRY_RATE_LIMITS: there is no operation Encrpyt"
 
 
 @pytest.mark.parametrize("wrong", ["--grpc-port=1", "--workers=many", "--database-url", "extra"])
@@ -107,9 +125,12 @@ async def test_told_to_be_insecure_it_listens_everywhere_and_the_log_says_so_lou
 async def test_also_on_loopback_the_log_says_that_there_is_no_authentication_and_not_when_there_is(
     start_process: StartProcess, tmp_path: Path
 ) -> None:
-    server = await start_process()
+    server = await start_process(environment={"KEYFERRY_AUHT": PASSWORD})
     await server.terminate()
     assert "NO AUTHENTICATION" in server.log.read_text()
+    # Perhaps it was meant to be there.
+    assert "KEYFERRY_AUHT" in server.log.read_text()
+    assert PASSWORD not in server.log.read_text()
 
     (tmp_path / "keys.json").write_text(Issuer().key_set())
     tokens = {
@@ -155,6 +176,7 @@ async def test_a_missing_password_file_is_named(
     }
     for reason in await reasons_of_all(run_forked, settings):
         assert str(tmp_path / "nothing") in reason
+        assert "KEYFERRY_DATABASE_PASSWORD_FILE" in reason
 
 
 async def test_the_root_key_of_another_installation_is_refused_and_changes_nothing(
@@ -189,15 +211,18 @@ async def test_a_database_url_that_cannot_be_used_is_not_shown(
         assert "postgresql://" in reason
 
 
-async def test_a_database_that_is_not_there_is_said_to_be_unreachable(
+async def test_a_database_that_is_not_there_is_named_with_the_setting_and_without_the_password(
     run_forked: RunCommand, root_key_file: Path, free_port: Callable[[], int]
 ) -> None:
+    address = f"127.0.0.1:{free_port()}"
     settings = {
-        "KEYFERRY_DATABASE_URL": f"postgresql://keyferry:{PASSWORD}@127.0.0.1:{free_port()}/keyferry",
+        "KEYFERRY_DATABASE_URL": f"postgresql://keyferry:{PASSWORD}@{address}/keyferry",
         "KEYFERRY_ROOT_KEY_FILE": str(root_key_file),
     }
     for reason in await reasons_of_all(run_forked, settings):
         assert reason.startswith("the database ")
+        assert address in reason
+        assert "KEYFERRY_DATABASE_URL" in reason
 
 
 async def test_a_database_that_does_not_answer_is_waited_for_no_longer_than_the_connect_timeout(

@@ -176,7 +176,9 @@ async def test_a_second_server_on_the_same_port_says_so_and_ends(
     second = await run_forked("serve", **(options | {f"{taken}_listen": address}))
     assert second.exit_code == 1
     assert second.output == ""
-    assert complaint(second.errors).startswith(f"keyferry-server: cannot listen on {address}: ")
+    said = complaint(second.errors)
+    assert said.startswith(f"keyferry-server: cannot listen on {address}: Address already in use")
+    assert f"--{taken}-listen" in said
     assert len(complaint(second.errors).splitlines()) == 1
     assert (await http_get(server.addresses["metrics"], "/health"))[0] == 200
 

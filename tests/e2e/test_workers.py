@@ -84,7 +84,9 @@ async def test_workers_share_one_address_and_are_kept_running_and_drained(
             metrics_listen="off",
         )
         assert second.exit_code == 1
-        assert complaint(second.errors).startswith(f"keyferry-server: cannot listen on {server.address}: ")
+        said = complaint(second.errors)
+        assert said.startswith(f"keyferry-server: cannot listen on {server.address}: Address already in use")
+        assert "--grpc-listen" in said
 
     victim = workers_of(server)[0]
     victim.kill()

@@ -24,7 +24,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from joserfc.errors import ExpiredTokenError, JoseError
+from joserfc.errors import ClaimError, ExpiredTokenError, JoseError
 from joserfc.jws import CompactSignature, JWSRegistry, extract_compact, validate_compact
 from joserfc.jwt import JWTClaimsRegistry
 from joserfc.registry import HeaderParameter
@@ -149,6 +149,9 @@ class BearerTokenAuthenticator:
             registry.validate(claims)
         except ExpiredTokenError:
             raise CallerRefusedError("the token has expired", is_expired=True) from None
+        except ClaimError as error:
+            # The claim's name is one of those that are checked, and not the caller's to choose.
+            raise _refused(f"its claim {error.claim}", error) from None
         except JoseError as error:
             raise _refused("its claims", error) from None
         return claims

@@ -35,6 +35,7 @@ def create(
 
     async def work(keys: OperatorAccessKeys) -> None:
         key = await keys.create(principal or root)
+        typer.echo("[default]")
         typer.echo(f"aws_access_key_id = {key.access_key_id}")
         typer.echo(f"aws_secret_access_key = {key.secret.reveal().decode()}")
 

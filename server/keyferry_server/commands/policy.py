@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from keyferry_server.administration.policy_doubts import doubts
 from keyferry_server.authn.caller import Principal
 from keyferry_server.authz.conditions import Circumstances
 from keyferry_server.authz.decision import Decision
@@ -53,12 +54,17 @@ def check(
         bool, typer.Option("--identity", help="It is for a principal. Default: for a key.")
     ] = False,
 ) -> None:
-    """Check a policy document; exit with 1 and the place if it is not valid."""
+    """Check a policy document; exit with 1 and the place if it is not valid.
+
+    Actions and condition keys that there are not are valid: they are warned of on standard error.
+    """
     kind = Kind.IDENTITY_POLICY if identity else Kind.KEY_POLICY
     try:
         document = read_policy(read_document(file), kind)
     except KmsError as error:
         fail(error.message)
+    for doubt in doubts(document):
+        typer.echo(f"keyferry-server: warning: {doubt}", err=True)
     typer.echo(f"The {kind.value} is valid; it has {len(document.statements)} statements.")
 
 

@@ -14,7 +14,7 @@ from keyferry_server.authn.principal_map import PrincipalMapError
 from keyferry_server.authn.token_keys import TokenKeysError
 from keyferry_server.crypto.root_key import RootKeyError
 from keyferry_server.domain.errors import KmsError
-from keyferry_server.opening import StartError
+from keyferry_server.opening import StartError, WrongSettingError
 from keyferry_server.settings import Settings, describe_setting_errors
 from keyferry_server.storage.database import DatabaseUnusableError
 from keyferry_server.storage.embedded import EmbeddedPostgresError
@@ -65,7 +65,7 @@ def run(work: Coroutine[Any, Any, None]) -> None:
         OSError,
         KmsError,
     ) as error:
-        fail(str(error))
+        fail(str(error), MISUSED if isinstance(error, WrongSettingError) else REFUSED)
 
 
 def fail(reason: str, code: int = REFUSED) -> Never:

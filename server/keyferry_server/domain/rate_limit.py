@@ -63,7 +63,8 @@ class RateLimits:
             name, _, number = (one.strip() for one in part.partition("="))
             if not (name == ANY_OPERATION or (name.isascii() and name.isalpha())) or name in limits:
                 raise ValueError(
-                    f"expected OPERATION=CALLS-A-SECOND, with commas between them, each once, not {part!r}"
+                    f"expected OPERATION=CALLS-A-SECOND, with commas between them, each once, and * for all others, "
+                    f"as in *=500,GetParametersForImport=1, not {part!r}"
                 )
             limits[name] = RateLimit(name, _positive(number, part))
         return cls(limits)

@@ -4,6 +4,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 _SCHEMES = ("postgresql", "postgres", "postgresql+asyncpg")
+_PORT = 5432
 _PARAMETERS = {"host", "port", "ssl", "sslmode", "passfile", "target_session_attrs"}
 
 
@@ -36,3 +37,19 @@ def parse_database_url(dsn: str, password: str | None = None) -> str:
         ssl = url.query["sslmode"]
         url = url.difference_update_query(["sslmode"]).update_query_dict({"ssl": ssl})
     return url.set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)
+
+
+def where_database_is(dsn: str) -> str:
+    """Return what an operator wants to hear of a URL that does not work: HOST:PORT, and never the password.
+
+    `dsn` is one that `parse_database_url` takes.
+    """
+    if dsn.count("@") > 1:
+        # One that ends a password too early makes the rest of it a host.
+        return "an @ in a user's name or password is written %40"
+    url = make_url(dsn)
+    if url.host is None:
+        hosts = url.query.get("host", "none named")
+        return f"host {hosts if isinstance(hosts, str) else ', '.join(hosts)}"
+    host = f"[{url.host}]" if ":" in url.host else url.host
+    return f"{host}:{url.port or _PORT}"

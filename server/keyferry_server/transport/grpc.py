@@ -14,9 +14,11 @@ from grpc_reflection.v1alpha import reflection
 from keyferry_server.authn.evidence import Evidence
 from keyferry_server.call import Route
 from keyferry_server.domain.errors import KmsError
+from keyferry_server.settings import ListenAddress
 from keyferry_server.transport.calls import SERVICES, Calls
 from keyferry_server.transport.errors import REQUEST_ID_TRAILER, format_error
 from keyferry_server.transport.grpc_tls import LONGEST_CONNECTION_SECONDS, GrpcTls
+from keyferry_server.transport.listening import CannotListenError, what_prevents
 
 _SERVICE_NAMES = tuple(service.full_name for service in SERVICES)
 
@@ -72,7 +74,7 @@ class GrpcServer:
         names = (*_SERVICE_NAMES, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, self._server)
 
-    async def start(self, address: str) -> int:
+    async def start(self, address: ListenAddress) -> int:
         """Listen on HOST:PORT and return the port; OSError if the address cannot be had."""
         await self.set_serving(False)
         try:
@@ -82,9 +84,7 @@ class GrpcServer:
                 else self._server.add_secure_port(address, self._tls.credentials())
             )
         except RuntimeError as error:
-            raise OSError(
-                f"cannot listen on {address}: the address is in use or is not this machine's"
-            ) from error
+            raise CannotListenError(address, what_prevents(address)) from error
         await self._server.start()
         return port
 

@@ -15,6 +15,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from keyferry_server.settings import ListenAddress
+from keyferry_server.transport.listening import CannotListenError
 
 # Between requests. Longer than most SDKs keep an idle connection, so that they close it and not we.
 _KEEP_ALIVE_SECONDS = 65
@@ -73,7 +74,7 @@ class HttpServer:
             listener.listen()
         except OSError as error:
             listener.close()
-            raise OSError(f"cannot listen on {address}: {error.strerror}") from error
+            raise CannotListenError(address, error) from error
         port: int = listener.getsockname()[1]
         self._task = asyncio.create_task(self._server.serve(sockets=[listener]))
         return address.with_port(port)

@@ -196,6 +196,20 @@ async def test_a_token_with_a_wrong_claim_is_refused(issuer: Issuer, claims: dic
     await refusal(authenticator(issuer), issuer.token(issuer.claims(**claims)))
 
 
+@pytest.mark.parametrize(
+    "claims",
+    [{"aud": None}, {"aud": "secret-audience"}, {"iss": "secret-issuer"}, {"nbf": 99999999999}],
+    ids=str,
+)
+async def test_the_claim_that_a_token_is_refused_for_is_named_without_its_value(
+    issuer: Issuer, claims: dict[str, Any]
+) -> None:
+    ((name, value),) = claims.items()
+    reason = str(await refusal(authenticator(issuer), issuer.token(issuer.claims(**claims))))
+    assert f"its claim {name}:" in reason
+    assert str(value) not in reason or value is None
+
+
 def strange_headers(issuer: Issuer) -> Iterator[str]:
     """Tokens whose header asks for what must not be done; each would be good without that."""
     public = json.dumps(issuer.keys["rsa"].as_dict(private=False)).encode()

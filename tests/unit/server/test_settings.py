@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from keyferry_server.opening import default_data_dir
-from keyferry_server.settings import ListenAddress, Settings, describe_setting_errors
+from keyferry_server.settings import ListenAddress, Settings, describe_setting_errors, unknown_variables
 
 DSN = "postgresql://keyferry:hunter2hunter2@db.internal/keyferry"
 ROOT_KEY = "1 c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LTEyMzQ="
@@ -314,3 +315,25 @@ def test_a_root_key_is_in_one_place_and_a_device_needs_its_token_and_its_pin() -
         assert "KEYFERRY_PKCS11_TOKEN" in message
         assert "1234-secret" not in message
     assert "KEYFERRY_PKCS11_PIN" in refusal(**PKCS11, pkcs11_pin_file="f")
+
+
+def test_regions_without_the_default_one_are_refused_with_the_names_of_both_settings() -> None:
+    reason = refusal(allowed_regions="eu-west-1,eu-west-2")
+    assert "KEYFERRY_ALLOWED_REGIONS" in reason
+    assert "KEYFERRY_DEFAULT_REGION" in reason
+    assert Settings(allowed_regions="eu-west-1", default_region="eu-west-1").served_regions == "eu-west-1"
+
+
+def test_a_variable_that_is_no_setting_is_found_and_those_of_others_are_not() -> None:
+    client = Path(__file__).parents[3] / "client" / "keyferry_client" / "cli" / "app.py"
+    of_the_client = re.findall(r'envvar="(KEYFERRY_\w+)"', client.read_text())
+    assert len(of_the_client) > 5
+    of_kubernetes = [
+        "KEYFERRY_SERVICE_HOST",
+        "KEYFERRY_SERVICE_PORT_GRPC",
+        "KEYFERRY_PORT",
+        "KEYFERRY_SERVER_PORT_8700_TCP_ADDR",
+    ]
+    ours = [f"KEYFERRY_{name.upper()}" for name in Settings.model_fields]
+    assert unknown_variables([*of_the_client, *of_kubernetes, *ours, "KEYFERRY_UID", "HOME"]) == []
+    assert unknown_variables(["KEYFERRY_AUTH", "KEYFERRY_AUHT"]) == ["KEYFERRY_AUHT"]
