@@ -1,6 +1,7 @@
 """The server seen by whoever runs it: what it says, and which processes there are."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,14 @@ def processes_at(folder: Path) -> list[psutil.Process]:
 
 def postmasters_at(folder: Path) -> list[psutil.Process]:
     """Return the Postgres servers among them, without the processes that they started."""
-    running = [process for process in processes_at(folder) if process.name().startswith("postgres")]
-    numbers = {process.pid for process in running}
-    return [process for process in running if process.ppid() not in numbers]
+    parents: dict[psutil.Process, int] = {}
+    for process in processes_at(folder):
+        # It may end while it is looked at.
+        with suppress(psutil.NoSuchProcess):
+            if process.name().startswith("postgres"):
+                parents[process] = process.ppid()
+    numbers = {process.pid for process in parents}
+    return [process for process, parent in parents.items() if parent not in numbers]
 
 
 def _is_at(process: psutil.Process, folder: Path) -> bool:

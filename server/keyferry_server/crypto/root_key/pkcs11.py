@@ -13,6 +13,7 @@ opened anew, once, and if that does not help, the device does not answer.
 import re
 import secrets
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,9 @@ _KEY_BITS = 256
 _NONCE_BYTES = 12
 _TAG_BYTES = 16
 _PROBE = b"keyferry probe"
+_BETWEEN_LOOKS_SECONDS = 0.02
+# Calls wait for the few, an operator's command for the many.
+_LOOKS, _LOOKS_AFTER_MAKING = 3, 100
 _KEY_TEMPLATE = {
     pkcs11.Attribute.PRIVATE: True,
     pkcs11.Attribute.SENSITIVE: True,
@@ -103,6 +107,7 @@ class Pkcs11RootKeyProvider:
                         store=True,
                         template=_KEY_TEMPLATE,
                     )
+                self._await(version, _LOOKS_AFTER_MAKING)
             except PKCS11Error as error:
                 raise RootKeyConfigurationError(f"{self} makes no key: {_named(error)}.") from None
 
@@ -121,6 +126,7 @@ class Pkcs11RootKeyProvider:
                 with suppress(PKCS11Error):
                     return self._encrypt(version, plaintext, associated_data)
                 self._reopen()
+                self._await(version, _LOOKS)
             raise RootKeyUnavailableError(str(self))
 
     def decrypt(self, version: int, ciphertext: bytes, associated_data: bytes) -> bytes:
@@ -133,11 +139,26 @@ class Pkcs11RootKeyProvider:
                 if self._works(version):
                     raise RootKeyMismatchError
                 self._reopen()
+                self._await(version, _LOOKS)
             raise RootKeyUnavailableError(str(self))
 
     def _check(self, version: int) -> None:
         if version not in self._keys:
             raise UnknownRootKeyVersionError(version)
+
+    def _await(self, version: int, looks: int) -> None:
+        """Find a key again that is in the token; RootKeyUnavailableError if the device goes on not to show it.
+
+        While another process writes to a token, a device may hide what is in it for a moment.
+        """
+        for _ in range(looks):
+            if version in self._keys:
+                return
+            time.sleep(_BETWEEN_LOOKS_SECONDS)
+            with suppress(PKCS11Error):
+                self._find()
+        if version not in self._keys:
+            raise RootKeyUnavailableError(str(self))
 
     def _works(self, version: int) -> bool:
         with suppress(PKCS11Error):
