@@ -18,6 +18,7 @@ class Relay:
         self._passing: set[asyncio.Task[None]] = set()
         self._listening: asyncio.Server | None = None
         self._is_silent = False
+        self._is_cut = False
 
     @classmethod
     @asynccontextmanager
@@ -40,6 +41,7 @@ class Relay:
     def cut(self) -> None:
         """Reset all connections and refuse new ones."""
         assert self._listening is not None
+        self._is_cut = True
         self._listening.close()
         for writer in self._writers:
             writer.transport.abort()
@@ -56,6 +58,11 @@ class Relay:
         self._writers.append(writer)
         from_server, at_server = await self._open()
         self._writers.append(at_server)
+        if self._is_cut:
+            # It came at the last moment.
+            for one in (writer, at_server):
+                one.transport.abort()
+            return
         for source, sink in ((reader, at_server), (from_server, writer)):
             self._readers.append(source)
             self._passing.add(asyncio.create_task(self._pass_on(source, sink)))

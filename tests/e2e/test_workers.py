@@ -6,8 +6,10 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import asyncpg
+import grpc
 import psutil  # type: ignore[import-untyped]
 from e2e.callers_view import http_get, until
 from e2e.operators_view import complaint, postmasters_at, read_log
@@ -17,7 +19,8 @@ from fixtures.processes import READY, RunCommand, ServerProcess, StartProcess
 from prometheus_client.parser import text_string_to_metric_families
 from steps import create_external_key, create_imported_key, encrypt, state_of
 
-from keyferry.v1 import DisableKeyRequest
+from keyferry.v1 import DescribeKeyRequest, DisableKeyRequest
+from keyferry.v1.key_management_service_pb2_grpc import KeyManagementServiceStub
 
 CONNECTIONS = 24
 
@@ -34,9 +37,13 @@ def _is_worker(process: psutil.Process) -> bool:
 
 
 async def call_over_many_connections(server: ServerProcess, key_id: str) -> None:
+    call: Any = DescribeKeyRequest(key_id=key_id)
     for _ in range(CONNECTIONS):
-        async with server.client() as client:
-            assert await state_of(client, key_id) == "ENABLED"
+        # A connection of its own: channels to one address share theirs while it lasts.
+        alone = [("grpc.use_local_subchannel_pool", 1)]
+        async with grpc.aio.insecure_channel(server.address, options=alone) as channel:
+            described = await KeyManagementServiceStub(channel).DescribeKey(call)  # type: ignore[no-untyped-call]
+            assert described.key_metadata.enabled
 
 
 def calls_by_worker(server: ServerProcess) -> dict[int, int]:

@@ -6,8 +6,8 @@ Two servers on one database. `near` makes the changes, `far` has the key in memo
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 
 import pytest
@@ -18,7 +18,18 @@ from policies import ROOT, allow, permit, policy, user
 from relay import Relay, TransactionPooler
 from rows import connected
 from sqlalchemy import make_url
-from steps import create_imported_key, delete_material, disable, encrypt, import_material, state_of
+from steps import (
+    create_external_key,
+    create_imported_key,
+    decrypt,
+    delete_material,
+    disable,
+    encrypt,
+    get_parameters,
+    import_material,
+    import_request,
+    state_of,
+)
 from structlog.testing import capture_logs
 
 from keyferry.v1 import (
@@ -30,6 +41,7 @@ from keyferry.v1 import (
     EncryptRequest,
     PutKeyPolicyRequest,
     RevokeGrantRequest,
+    RotateKeyOnDemandRequest,
     ScheduleKeyDeletionRequest,
     UpdateAliasRequest,
 )
@@ -425,3 +437,68 @@ async def test_while_the_database_is_frozen_keys_are_used_no_longer_than_the_set
         await hears(server)
         await encrypt(client, key_id)
         assert await state_of(client, key_id) == "ENABLED"
+
+
+@contextmanager
+def deaf(server: TestServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Have a server hear nothing for a while, as while a notification is on its way, and go on by what it has in memory."""
+    with monkeypatch.context() as patched:
+        patched.setattr(server.running.cache, "forget", lambda _: None)
+        yield
+    server.running.cache.forget_all()
+
+
+async def test_what_another_server_made_usable_is_usable_at_once(
+    start_server: ServerFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with near_and_far(start_server) as (near, far, far_server):
+        key_id = await create_external_key(near)
+        await everything_is_heard(far_server)
+        request = import_request(key_id, await get_parameters(far, key_id))
+        assert far_server.running.cache.places(key_id)
+        with deaf(far_server, monkeypatch):
+            await near.import_key_material_async(request)
+            blob = await encrypt(far, key_id)
+
+        await disable(near, key_id)
+        await everything_is_heard(far_server)
+        with pytest.raises(DisabledException):
+            await encrypt(far, key_id)
+        with deaf(far_server, monkeypatch):
+            await near.enable_key_async(EnableKeyRequest(key_id=key_id))
+            assert await decrypt(far, blob)
+            await get_parameters(far, key_id)
+
+
+async def test_what_another_server_rotated_to_is_known_at_once(
+    start_server: ServerFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with near_and_far(start_server) as (near, far, far_server):
+        created = await near.create_key_async(CreateKeyRequest())
+        key_id = created.key_metadata.key_id
+        await keep_in_memory(far, key_id, far_server)
+        with deaf(far_server, monkeypatch):
+            await near.rotate_key_on_demand_async(RotateKeyOnDemandRequest(key_id=key_id))
+            assert await decrypt(far, await encrypt(near, key_id))
+
+
+async def test_a_right_that_was_given_on_another_server_is_there_at_once(
+    start_server: ServerFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with near_and_far(start_server) as (near, far, far_server):
+        key_id = await create_imported_key(near)
+        await keep_in_memory(far, key_id, far_server)
+        caller = await somebody(far_server, user("newcomer"))
+        request = EncryptRequest(key_id=key_id, plaintext=b"-")
+        await everything_is_heard(far_server)
+        with pytest.raises(domain.AccessDeniedException):
+            await caller.send(request)
+        with deaf(far_server, monkeypatch):
+            await near.create_grant_async(
+                CreateGrantRequest(
+                    key_id=key_id,
+                    grantee_principal=user("newcomer"),
+                    operations=[format_enum(GrantOperation.ENCRYPT)],
+                )
+            )
+            await caller.send(request)

@@ -138,10 +138,14 @@ async def test_a_commit_is_carried_through_when_the_caller_is_gone(
 
 
 async def seconds_of_an_import(client: KeyManagementServiceClient) -> float:
-    request = await prepared_import(client)
-    start = time.perf_counter()
-    await client.import_key_material_async(request)
-    return time.perf_counter() - start
+    """Return how long the quickest of a few takes: others may have waited for the machine."""
+    seconds = []
+    for _ in range(5):
+        request = await prepared_import(client)
+        start = time.perf_counter()
+        await client.import_key_material_async(request)
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)
 
 
 async def check_before_or_after(

@@ -267,6 +267,10 @@ class Key:
         if refusal is not None:
             raise refusal
 
+    def is_admitted(self, admitted: KeyStates, now: datetime) -> bool:
+        """Tell whether an operation works in the state at `now`."""
+        return admitted.refusal(self.state(now), self.arn) is None
+
     def check_origin(self, origin: Origin) -> None:
         """Raise UnsupportedOperationException unless the key's material has that origin."""
         if self.origin is not origin:

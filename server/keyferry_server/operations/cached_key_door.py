@@ -3,7 +3,10 @@
 A caller is not to learn from the time of its refusal whether a key or an alias of
 another account exists, and memory is quick only for what does. So:
 
-1. What belongs to the caller's account comes from memory, or is read and kept.
+1. What belongs to the caller's account comes from memory, or is read and kept. Memory only
+   ever lets in: it may be behind a change that another server has answered, so what it
+   refuses, the database decides. A right or a key that is new is there at once everywhere;
+   one that was taken away is gone elsewhere when that is heard.
 2. What belongs to another account comes from memory for whom it was opened before, and
    only if that opens it again.
 3. Everything else of another account goes through the plain door, which reads all that
@@ -12,6 +15,7 @@ another account exists, and memory is quick only for what does. So:
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from keyferry_server.call import Call
@@ -46,7 +50,12 @@ class CachedKeyDoor(KeyDoor):
     ) -> Key:
         """Return the key behind a parsed identifier."""
         if identifier.scope.account_id == call.scope.account_id:
-            return await KeyDoor.open_identified(self, identifier, call, permission)
+            try:
+                return await KeyDoor.open_identified(self, identifier, call, permission)
+            except AccessDeniedException:
+                if not self.cache.is_usable:
+                    raise
+                return await self.plain.open_identified(identifier, call, permission)
         if (beside := self._where_opened(identifier, call, permission)) is not None:
             try:
                 return await KeyDoor.open_identified(self, identifier, call, permission)
@@ -54,6 +63,14 @@ class CachedKeyDoor(KeyDoor):
                 beside.pop(_opened(identifier, call, permission), None)
         key = await self.plain.open_identified(identifier, call, permission)
         await self._keep_opened(identifier, call, permission)
+        return key
+
+    async def open_in_state(self, text: str, call: Call, now: datetime, permission: str | None = None) -> Key:
+        """Return the key that a caller named; DisabledException or KMSInvalidStateException if it may not be used now."""
+        key = await self.open(text, call, permission)
+        if not key.is_admitted(call.route.key_states, now):
+            key = await self.plain.open(text, call, permission)
+            key.check_state(call.route.key_states, now)
         return key
 
     async def open_named_by_ciphertext(self, key_id: str, call: Call, permission: str | None = None) -> Key:
