@@ -4,7 +4,7 @@ import asyncio
 from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Self
+from typing import Any, Self
 
 
 class Relay:
@@ -15,6 +15,7 @@ class Relay:
         self._writers: list[StreamWriter] = []
         self._readers: list[StreamReader] = []
         self._silenced: list[StreamReader] = []
+        self._accepting: set[asyncio.Task[Any]] = set()
         self._passing: set[asyncio.Task[None]] = set()
         self._listening: asyncio.Server | None = None
         self._is_silent = False
@@ -31,6 +32,10 @@ class Relay:
         finally:
             relay.cut()
             await asyncio.gather(*relay._passing, return_exceptions=True)
+            # What was being accepted at that moment still gets its turns, to be aborted.
+            for _ in range(10):
+                await asyncio.sleep(0)
+            await asyncio.gather(*relay._accepting, return_exceptions=True)
 
     @property
     def address(self) -> str:
@@ -55,8 +60,15 @@ class Relay:
         self._silenced = list(self._readers)
 
     async def _accept(self, reader: StreamReader, writer: StreamWriter) -> None:
+        accepting = asyncio.current_task()
+        assert accepting is not None
+        self._accepting.add(accepting)
         self._writers.append(writer)
-        from_server, at_server = await self._open()
+        try:
+            from_server, at_server = await self._open()
+        except OSError:
+            writer.transport.abort()
+            return
         self._writers.append(at_server)
         if self._is_cut:
             # It came at the last moment.
