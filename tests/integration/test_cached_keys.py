@@ -17,7 +17,6 @@ from fixtures.server import ServerFactory, TestServer
 from policies import ROOT, allow, permit, policy, user
 from relay import Relay, TransactionPooler
 from rows import connected
-from sqlalchemy import make_url
 from steps import (
     create_external_key,
     create_imported_key,
@@ -36,9 +35,11 @@ from keyferry.v1 import (
     CreateAliasRequest,
     CreateGrantRequest,
     CreateKeyRequest,
+    DecryptRequest,
     DeleteAliasRequest,
     EnableKeyRequest,
     EncryptRequest,
+    GenerateRandomRequest,
     PutKeyPolicyRequest,
     RevokeGrantRequest,
     RotateKeyOnDemandRequest,
@@ -55,6 +56,7 @@ from keyferry_client.errors import (
 )
 from keyferry_server.domain import errors as domain
 from keyferry_server.domain.grant import GrantOperation
+from keyferry_server.domain.principal import IdentityPolicy
 from keyferry_server.storage.heard_cache import HeardCache, seconds_now
 from keyferry_server.storage.principal_store import PrincipalStore
 from keyferry_server.wire.enums import format_enum
@@ -338,12 +340,9 @@ async def test_a_server_behind_a_silent_network_stops_using_what_it_knew_when_it
     start_server: ServerFactory, own_postgres: Callable[..., Awaitable[OwnPostgres]]
 ) -> None:
     own = await own_postgres()
-    url = make_url(own.database_url)
-    async with Relay.between(f"{url.query['host']}/.s.PGSQL.{url.query['port']}") as relay:
+    async with Relay.between(own.socket) as relay:
         near = await start_server(database_url=own.database_url)
-        far = await start_server(
-            database_url=f"postgresql://{url.username}@{relay.address}/{url.database}", **QUICK
-        )
+        far = await start_server(database_url=own.url_through(relay.address), **QUICK)
         await hears(far)
         async with near.client() as at_near, far.client() as at_far:
             key_id = await create_imported_key(at_near)
@@ -361,11 +360,10 @@ async def test_behind_a_pooler_that_keeps_notifications_back_nothing_is_used_fro
     start_server: ServerFactory, own_postgres: Callable[..., Awaitable[OwnPostgres]]
 ) -> None:
     own = await own_postgres()
-    url = make_url(own.database_url)
-    async with TransactionPooler.between(f"{url.query['host']}/.s.PGSQL.{url.query['port']}") as pooler:
+    async with TransactionPooler.between(own.socket) as pooler:
         near = await start_server(database_url=own.database_url)
         far = await start_server(
-            database_url=f"postgresql://{url.username}@{pooler.address}/{url.database}",
+            database_url=own.url_through(pooler.address),
             **QUICK | {"key_cache_lease_seconds": 1.0},
         )
         with capture_logs() as logs:
@@ -485,20 +483,32 @@ async def test_what_another_server_rotated_to_is_known_at_once(
 async def test_a_right_that_was_given_on_another_server_is_there_at_once(
     start_server: ServerFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with near_and_far(start_server) as (near, far, far_server):
+    near_server, far_server = await start_server(), await start_server()
+    await hears(far_server)
+    async with near_server.client() as near, far_server.client() as far:
         key_id = await create_imported_key(near)
         await keep_in_memory(far, key_id, far_server)
         caller = await somebody(far_server, user("newcomer"))
-        request = EncryptRequest(key_id=key_id, plaintext=b"-")
+        # By the key's name, by that in a ciphertext, and about no key at all.
+        requests = (
+            EncryptRequest(key_id=key_id, plaintext=b"-"),
+            DecryptRequest(ciphertext_blob=await encrypt(near, key_id)),
+            GenerateRandomRequest(number_of_bytes=1),
+        )
         await everything_is_heard(far_server)
-        with pytest.raises(domain.AccessDeniedException):
-            await caller.send(request)
+        for request in requests:
+            with pytest.raises(domain.AccessDeniedException):
+                await caller.send(request)
         with deaf(far_server, monkeypatch):
+            near_principals = PrincipalStore(near_server.running.database)
+            random = IdentityPolicy("random", policy(permit("kms:GenerateRandom")), far_server.clock.now())
+            await near_principals.attach(user("newcomer"), random)
             await near.create_grant_async(
                 CreateGrantRequest(
                     key_id=key_id,
                     grantee_principal=user("newcomer"),
-                    operations=[format_enum(GrantOperation.ENCRYPT)],
+                    operations=[format_enum(one) for one in (GrantOperation.ENCRYPT, GrantOperation.DECRYPT)],
                 )
             )
-            await caller.send(request)
+            for request in requests:
+                await caller.send(request)

@@ -7,7 +7,6 @@ import pytest
 from fixtures.postgres import OwnPostgres
 from fixtures.server import ServerFactory
 from relay import Relay
-from sqlalchemy import make_url
 from steps import create_external_key
 from structlog.testing import capture_logs
 
@@ -24,11 +23,8 @@ async def test_a_server_whose_database_is_silent_ends_soon_all_the_same(
     monkeypatch.setattr(app, "FAREWELL_SECONDS", 0.5)
     monkeypatch.setattr(database, "_LONGEST_CLOSE_SECONDS", 0.5)
     own = await own_postgres()
-    url = make_url(own.database_url)
-    async with Relay.between(f"{url.query['host']}/.s.PGSQL.{url.query['port']}") as relay:
-        server = await start_server(
-            database_url=f"postgresql://{url.username}@{relay.address}/{url.database}"
-        )
+    async with Relay.between(own.socket) as relay:
+        server = await start_server(database_url=own.url_through(relay.address))
         async with server.client() as client:
             # Several connections of the pool, and something to write at the end.
             await asyncio.gather(*(create_external_key(client) for _ in range(8)))

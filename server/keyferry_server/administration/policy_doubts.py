@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from keyferry_server.authz.conditions import OF_CALL, OF_KEY
+from keyferry_server.authz.explanation import NothingAsked
 from keyferry_server.authz.permission import Permission
 from keyferry_server.authz.policy.document import Document, Statement
 from keyferry_server.authz.policy.patterns import Limited, Pattern, Variable, Wildcard
@@ -29,7 +30,7 @@ def doubts(document: Document) -> Iterator[str]:
 
 def _is_action(action: Pattern) -> bool:
     # A variable may stand for anything.
-    return bool(action.keys) or any(action.matches(one, Limited(_Nothing())) for one in _PERMISSIONS)
+    return bool(action.keys) or any(action.matches(one, Limited(NothingAsked())) for one in _PERMISSIONS)
 
 
 def _condition_keys(statement: Statement) -> Sequence[str]:
@@ -46,10 +47,3 @@ def _shown(token: str | Wildcard | Variable) -> str:
     if isinstance(token, Wildcard):
         return token.value
     return f"${{{token.key}}}" if isinstance(token, Variable) else token
-
-
-class _Nothing:
-    """A request that says nothing of itself."""
-
-    def values(self, _key: str) -> Sequence[str]:
-        return ()

@@ -13,11 +13,13 @@ another account exists, and memory is quick only for what does. So:
    it decides by; only what that opens is kept.
 """
 
-from collections.abc import Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
+from keyferry_server.authn.caller import Principal
 from keyferry_server.call import Call
 from keyferry_server.domain.audit_trail import note_key
 from keyferry_server.domain.errors import AccessDeniedException, NotFoundException
@@ -28,6 +30,20 @@ from keyferry_server.operations.key_door import KeyDoor
 from keyferry_server.storage.cached_callers import CachedCallers, CachedGrants
 from keyferry_server.storage.heard_cache import ANY_NAME, HeardCache, weight_of
 
+T = TypeVar("T")
+
+
+async def unless_denied(
+    cache: HeardCache, by_memory: Awaitable[T], by_database: Callable[[], Awaitable[T]]
+) -> T:
+    """Return what memory lets in; what it denies, the database decides, unless that was asked already."""
+    try:
+        return await by_memory
+    except AccessDeniedException:
+        if not cache.is_usable:
+            raise
+        return await by_database()
+
 
 @dataclass(frozen=True, slots=True)
 class CachedGate(Gate):
@@ -35,6 +51,17 @@ class CachedGate(Gate):
 
     callers: CachedCallers
     grants: CachedGrants
+    plain: Gate
+
+    async def admit_to_account(
+        self, call: Call, permission: str | None = None, resource: str = "*"
+    ) -> Principal:
+        """Let a call in as the plain Gate does, which decides what memory denies."""
+        return await unless_denied(
+            self.callers.cache,
+            Gate.admit_to_account(self, call, permission, resource),
+            partial(self.plain.admit_to_account, call, permission, resource),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +77,11 @@ class CachedKeyDoor(KeyDoor):
     ) -> Key:
         """Return the key behind a parsed identifier."""
         if identifier.scope.account_id == call.scope.account_id:
-            try:
-                return await KeyDoor.open_identified(self, identifier, call, permission)
-            except AccessDeniedException:
-                if not self.cache.is_usable:
-                    raise
-                return await self.plain.open_identified(identifier, call, permission)
+            return await unless_denied(
+                self.cache,
+                KeyDoor.open_identified(self, identifier, call, permission),
+                partial(self.plain.open_identified, identifier, call, permission),
+            )
         if (beside := self._where_opened(identifier, call, permission)) is not None:
             try:
                 return await KeyDoor.open_identified(self, identifier, call, permission)
@@ -65,12 +91,13 @@ class CachedKeyDoor(KeyDoor):
         await self._keep_opened(identifier, call, permission)
         return key
 
-    async def open_in_state(self, text: str, call: Call, now: datetime, permission: str | None = None) -> Key:
-        """Return the key that a caller named; DisabledException or KMSInvalidStateException if it may not be used now."""
-        key = await self.open(text, call, permission)
-        if not key.is_admitted(call.route.key_states, now):
+    async def in_state(
+        self, key: Key, text: str, call: Call, now: datetime, permission: str | None = None
+    ) -> Key:
+        """Return an opened key that may be used now; DisabledException or KMSInvalidStateException if it may not."""
+        if self.cache.is_usable and not key.is_admitted(call.route.key_states, now):
             key = await self.plain.open(text, call, permission)
-            key.check_state(call.route.key_states, now)
+        key.check_state(call.route.key_states, now)
         return key
 
     async def open_named_by_ciphertext(self, key_id: str, call: Call, permission: str | None = None) -> Key:
@@ -90,7 +117,11 @@ class CachedKeyDoor(KeyDoor):
             await self._keep_opened(key.identifier, call, permission)
             return key
         note_key(own.arn)
-        return await self.gate.admit(guarded, call, permission or call.route.permission)
+        return await unless_denied(
+            self.cache,
+            self.gate.admit(guarded, call, permission or call.route.permission),
+            partial(self.plain.open_named_by_ciphertext, key_id, call, permission),
+        )
 
     async def key_id_of(self, text: str, call: Call) -> str | None:
         """Return the key ID of what a caller named, without opening it; None if an alias names nothing."""

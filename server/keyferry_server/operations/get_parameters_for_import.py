@@ -62,8 +62,7 @@ class GetParametersForImport:
         key = await self.door.open(request.key_id, call)
 
         self.importable_keys.check(key)
-        if not key.is_admitted(call.route.key_states, self.clock.now()):
-            key = await self.door.open_in_state(request.key_id, call, self.clock.now())
+        key = await self.door.in_state(key, request.key_id, call, self.clock.now())
         check_wrapping(key.key_spec, algorithm, spec)
 
         pair = await self.wrapping_keys.take(spec)

@@ -163,17 +163,15 @@ def _always(name: str, value: str) -> ConditionKey:
     return ConditionKey(name, lambda _: (value,))
 
 
-def _constrained_context(request: Any) -> Mapping[str, str]:
+def _constrained_context(terms: GrantTerms) -> Mapping[str, str]:
     """The encryption context that a grant is constrained to: all pairs of both constraints."""
-    constraints = request.constraints
-    return {**constraints.encryption_context_subset, **constraints.encryption_context_equals}
+    return {**(terms.constraints.subset or {}), **(terms.constraints.equals or {})}
 
 
-def _constraint_types(request: Any) -> Sequence[str]:
-    constraints = request.constraints
+def _constraint_types(terms: GrantTerms) -> Sequence[str]:
     types = {
-        "EncryptionContextEquals": constraints.encryption_context_equals,
-        "EncryptionContextSubset": constraints.encryption_context_subset,
+        "EncryptionContextEquals": terms.constraints.equals,
+        "EncryptionContextSubset": terms.constraints.subset,
     }
     return tuple(name for name, pairs in types.items() if pairs)
 
@@ -193,8 +191,8 @@ _MAC = (_enum("kms:MacAlgorithm", "mac_algorithm"), _alias("key_id"))
 
 TABLE: Mapping[str, tuple[Row, ...]] = {
     "kms:CreateGrant": (
-        *_context(_constrained_context),
-        ConditionKey(GRANT_CONSTRAINT_TYPE, _constraint_types),
+        *_context(lambda request: _constrained_context(parse_grant_terms(request))),
+        ConditionKey(GRANT_CONSTRAINT_TYPE, lambda request: _constraint_types(parse_grant_terms(request))),
         _always("kms:GrantIsForAWSResource", "false"),
         ConditionKey("kms:GrantOperations", lambda request: sorted(parse_grant_terms(request).operations)),
         _member("kms:GranteePrincipal", "grantee_principal"),
@@ -332,13 +330,11 @@ def _values_of_pair(prefix: str, name: str, pairs: Mapping[str, str]) -> Sequenc
 
 def facts_of_grant(terms: GrantTerms) -> Mapping[str, Sequence[str]]:
     """Return what a grant that is to be retired says, as CreateGrant was asked for it."""
-    constraints = terms.constraints
-    types = {"EncryptionContextEquals": constraints.equals, "EncryptionContextSubset": constraints.subset}
-    pairs = {**(constraints.subset or {}), **(constraints.equals or {})}
+    pairs = _constrained_context(terms)
     return {
         **{ENCRYPTION_CONTEXT + key: (value,) for key, value in pairs.items()},
         ENCRYPTION_CONTEXT_KEYS: tuple(pairs),
-        GRANT_CONSTRAINT_TYPE: tuple(name for name, pairs in types.items() if pairs),
+        GRANT_CONSTRAINT_TYPE: _constraint_types(terms),
     }
 
 

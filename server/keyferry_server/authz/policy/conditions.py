@@ -65,25 +65,21 @@ class Condition:
     @cached_property
     def _texts(self) -> frozenset[str]:
         """The operands that stand for one text and nothing else: however many, they take one look."""
-        return frozenset(
-            operand.literal
-            for operand in self.operands
-            if isinstance(operand, Pattern) and operand.literal is not None and not operand.ignores_case
-        )
+        return frozenset(text for text in map(_only_text, self.operands) if text is not None)
 
     @cached_property
     def _others(self) -> tuple[Any, ...]:
-        return tuple(
-            operand
-            for operand in self.operands
-            if not isinstance(operand, Pattern) or operand.literal is None or operand.ignores_case
-        )
+        return tuple(operand for operand in self.operands if _only_text(operand) is None)
 
     def _matches(self, value: str, context: Context) -> bool:
         if value in self._texts:
             return True
         context.spend(len(self._others) * (1 + len(value) // TEXT_OF_ONE_STEP))
         return any(self.operator.matches(operand, value, context) for operand in self._others)
+
+
+def _only_text(operand: Any) -> str | None:
+    return operand.literal if isinstance(operand, Pattern) and not operand.ignores_case else None
 
 
 def _variables(operand: Any) -> frozenset[str]:
