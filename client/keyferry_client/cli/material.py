@@ -1,7 +1,7 @@
 """The options and files of key material, which every command that imports has."""
 
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,6 +11,8 @@ from keyferry_client.errors import KeyMaterialError
 from keyferry_client.key_material import MOST_MATERIAL_BYTES
 
 STANDARD_INPUT = "-"
+# One that the service takes, whenever this is read.
+_EXAMPLE = f"{datetime.now(UTC) + timedelta(days=90):%Y-%m-%dT12:00:00Z}"
 
 KeySpec = Literal[
     "SYMMETRIC_DEFAULT",
@@ -50,7 +52,8 @@ WrappingSpec = Annotated[WrappingKeySpec, typer.Option("--wrapping-key-spec", he
 ValidTo = Annotated[
     str | None,
     typer.Option(
-        metavar="TIME", help="When the material expires, ISO 8601 with time zone: 2030-01-31T12:00:00Z."
+        metavar="TIME",
+        help=f"When the material expires, at most 365 days from now, ISO 8601 with time zone: {_EXAMPLE}.",
     ),
 ]
 NoExpiry = Annotated[bool, typer.Option("--no-expiry", help="The material never expires.")]
@@ -94,14 +97,14 @@ def parse_expiry(valid_to: str | None, *, no_expiry: bool) -> datetime | None:
         expires = None
     if expires is None or expires.tzinfo is None:
         raise typer.BadParameter(
-            f"{valid_to!r} is not a time with its time zone, for example 2030-01-31T12:00:00Z",
+            f"{valid_to!r} is not a time with its time zone, for example {_EXAMPLE}",
             param_hint="--valid-to",
         )
     try:
         return expires.astimezone(UTC)
     except OverflowError:
         raise typer.BadParameter(
-            f"{valid_to!r} is not in the years 1 to 9999 of UTC; give for example 2030-01-31T12:00:00Z",
+            f"{valid_to!r} is not in the years 1 to 9999 of UTC; give for example {_EXAMPLE}",
             param_hint="--valid-to",
         ) from None
 

@@ -1,9 +1,11 @@
 import asyncio
+import re
 import signal
 import subprocess
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -190,6 +192,12 @@ def test_an_import_says_exactly_once_whether_the_material_expires(
 @pytest.mark.parametrize("time", ["2030-01-31", "2030-01-31T12:00:00", "tomorrow", ""])
 def test_a_time_without_its_time_zone_is_wrong_usage(time: str) -> None:
     assert "is not a time with its time zone" in usage_error("import", "submit", "x", "--valid-to", time)
+
+
+def test_the_time_that_an_error_shows_is_one_that_the_service_takes() -> None:
+    error = usage_error("import", "submit", "x", "--valid-to", "tomorrow")
+    (shown,) = re.findall(r"[0-9-]{10}T[0-9:]{8}Z", error)
+    assert datetime.now(UTC) < datetime.fromisoformat(shown) < datetime.now(UTC) + timedelta(days=365)
 
 
 @pytest.mark.parametrize("time", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00"])
