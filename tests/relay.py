@@ -1,10 +1,15 @@
 """A stretch of network between a client and a server, which a test can cut or silence."""
 
 import asyncio
+import socket
 from asyncio import StreamReader, StreamWriter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, Self
+
+from fixtures.ports import find_free_port
+
+_Streams = tuple[StreamReader, StreamWriter]
 
 
 class Relay:
@@ -12,12 +17,13 @@ class Relay:
 
     def __init__(self, server_address: str) -> None:
         self._server_address = server_address
+        self._listening = socket.create_server(("127.0.0.1", find_free_port()))
+        self._listening.settimeout(0)
+        self.address = "{}:{}".format(*self._listening.getsockname())
         self._writers: list[StreamWriter] = []
         self._readers: list[StreamReader] = []
         self._silenced: list[StreamReader] = []
-        self._accepting: set[asyncio.Task[Any]] = set()
-        self._passing: set[asyncio.Task[None]] = set()
-        self._listening: asyncio.Server | None = None
+        self._running: set[asyncio.Task[Any]] = set()
         self._is_silent = False
         self._is_cut = False
 
@@ -26,27 +32,22 @@ class Relay:
     async def between(cls, server_address: str) -> AsyncIterator[Self]:
         """Listen on a free port of the loopback address; cut on leaving. The server is HOST:PORT or a socket's path."""
         relay = cls(server_address)
-        relay._listening = await asyncio.start_server(relay._accept, "127.0.0.1", 0)
+        # asyncio's own server loses a connection that it accepts in the turn in which it is closed.
+        asyncio.get_running_loop().add_reader(relay._listening, relay._accept)
         try:
             yield relay
         finally:
             relay.cut()
-            await asyncio.gather(*relay._passing, return_exceptions=True)
-            # What was being accepted at that moment still gets its turns, to be aborted.
-            for _ in range(10):
-                await asyncio.sleep(0)
-            await asyncio.gather(*relay._accepting, return_exceptions=True)
-
-    @property
-    def address(self) -> str:
-        assert self._listening is not None
-        host, port = self._listening.sockets[0].getsockname()
-        return f"{host}:{port}"
+            while relay._running:
+                await asyncio.wait(relay._running)
+            await asyncio.gather(*(writer.wait_closed() for writer in relay._writers), return_exceptions=True)
 
     def cut(self) -> None:
         """Reset all connections and refuse new ones."""
-        assert self._listening is not None
+        if self._is_cut:
+            return
         self._is_cut = True
+        asyncio.get_running_loop().remove_reader(self._listening)
         self._listening.close()
         for writer in self._writers:
             writer.transport.abort()
@@ -59,27 +60,32 @@ class Relay:
         """Swallow everything on the connections that there are; those that come work."""
         self._silenced = list(self._readers)
 
-    async def _accept(self, reader: StreamReader, writer: StreamWriter) -> None:
-        accepting = asyncio.current_task()
-        assert accepting is not None
-        self._accepting.add(accepting)
-        self._writers.append(writer)
+    def _accept(self) -> None:
         try:
-            from_server, at_server = await self._open()
+            connection, _ = self._listening.accept()
+        except BlockingIOError:
+            return
+        self._run(self._connect(connection))
+
+    async def _connect(self, connection: socket.socket) -> None:
+        reader, writer = await self._opened(asyncio.open_connection(sock=connection))
+        try:
+            from_server, at_server = await self._opened(self._open())
         except OSError:
             writer.transport.abort()
             return
-        self._writers.append(at_server)
-        if self._is_cut:
-            # It came at the last moment.
-            for one in (writer, at_server):
-                one.transport.abort()
-            return
         for source, sink in ((reader, at_server), (from_server, writer)):
             self._readers.append(source)
-            self._passing.add(asyncio.create_task(self._pass_on(source, sink)))
+            self._run(self._pass_on(source, sink))
 
-    async def _open(self) -> tuple[StreamReader, StreamWriter]:
+    async def _opened(self, opening: Awaitable[_Streams]) -> _Streams:
+        reader, writer = await opening
+        self._writers.append(writer)
+        if self._is_cut:
+            writer.transport.abort()
+        return reader, writer
+
+    async def _open(self) -> _Streams:
         if self._server_address.startswith("/"):
             return await asyncio.open_unix_connection(self._server_address)
         host, _, port = self._server_address.rpartition(":")
@@ -96,6 +102,11 @@ class Relay:
         finally:
             writer.close()
 
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
     def _passed(self, _: StreamReader, some: bytes) -> bytes:
         """Return what is passed on in place of what came."""
         return some
@@ -111,7 +122,7 @@ class TransactionPooler(Relay):
         self._streams: dict[StreamReader, _Messages] = {}
         self.kept_back = 0
 
-    async def _open(self) -> tuple[StreamReader, StreamWriter]:
+    async def _open(self) -> _Streams:
         from_server, at_server = await super()._open()
         self._streams[from_server] = _Messages()
         return from_server, at_server
