@@ -24,6 +24,10 @@ from keyferry_client.task import Task
 P = ParamSpec("P")
 T = TypeVar("T")
 
+# A Ctrl-C that comes just before the thread falls asleep, or that the system gives to another
+# thread, does not wake it: it is seen when the thread looks up again.
+_LONGEST_SLEEP_SECONDS = 0.5
+
 
 class BlockingCalls:
     """Calls `operations` in the loop that they belong to."""
@@ -45,8 +49,8 @@ class BlockingCalls:
                 started.append(task)
                 task.add_done_callback(functools.partial(_pass_on, outcome))
 
-        self._loop.schedule(follow)
         try:
+            self._loop.schedule(follow)
             return _result(outcome)
         finally:
             if not outcome.done():  # Ctrl-C, most likely: nobody waits any more
@@ -142,6 +146,9 @@ def _pass_on(outcome: Future[T], task: asyncio.Task[T]) -> None:
 
 def _result(outcome: Future[T]) -> T:
     try:
+        while not outcome.done():
+            with suppress(TimeoutError):
+                outcome.exception(_LONGEST_SLEEP_SECONDS)
         return outcome.result()
     except CancelledError:
         raise ClientClosedError("The client's event loop ended during the call.") from None

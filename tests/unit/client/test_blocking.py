@@ -98,19 +98,28 @@ async def test_many_threads_share_one_client(blocking: BlockingKeyManagementServ
     assert await asyncio.gather(*calls) == [ANSWER] * 50
 
 
-async def test_ctrl_c_cancels_the_call(service: SmallService, waiting: Waiting) -> None:
+@pytest.mark.parametrize("taken_by", ["the thread that waits", "another thread"])
+async def test_ctrl_c_cancels_the_call(service: SmallService, waiting: Waiting, taken_by: str) -> None:
     program = (
-        "import signal, sys\n"
+        "import os, signal, sys, threading\n"
         "from keyferry_client import BlockingKeyManagementServiceClient\n"
+        "def raise_it_here():\n"
+        "    if os.read(0, 1):\n"
+        "        signal.raise_signal(signal.SIGINT)\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # test workers ignore it
+        "threading.Thread(target=raise_it_here, daemon=True).start()\n"
         "with BlockingKeyManagementServiceClient(sys.argv[1]) as client:\n"
         "    client.describe_key(key_id='the key')\n"
     )
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", program, service.address, stderr=subprocess.PIPE
+        sys.executable, "-c", program, service.address, stdin=subprocess.PIPE, stderr=subprocess.PIPE
     )
     await waiting.has_begun.wait()
-    process.send_signal(signal.SIGINT)
+    if taken_by == "another thread":
+        assert process.stdin is not None
+        process.stdin.write(b"!")
+    else:
+        process.send_signal(signal.SIGINT)
     _, errors = await asyncio.wait_for(process.communicate(), PATIENCE_SECONDS)
     assert errors.decode().splitlines()[-1] == "KeyboardInterrupt"
     await waiting.has_ended.wait()
