@@ -1,8 +1,10 @@
 """`root-key rotate`, `rewrap`, `status` and `remove`, beside servers, and killed at every step."""
 
+import asyncio
 import shutil
 from pathlib import Path
 
+import asyncpg
 import pytest
 from e2e.callers_view import until
 from e2e.command_forks import CommandForks
@@ -13,6 +15,7 @@ from rows import connected
 from sealed_rows import Sealed, opened_rows, sealed_rows
 from steps import create_external_key, create_imported_key, decrypt, encrypt, get_parameters, import_request
 
+from keyferry_client import DependencyTimeoutException
 from keyferry_server.crypto.root_key import RootKeyMismatchError, UnknownRootKeyVersionError
 from keyferry_server.crypto.root_key.file import FileRootKeyProvider
 
@@ -77,6 +80,15 @@ async def settle(database_url: str) -> None:
     """Let the time pass after which a version may go."""
     async with connected(database_url) as database:
         await database.execute("UPDATE root_key_versions SET activated_at = activated_at - interval '1 hour'")
+
+
+async def rotated_to_version_2(root_key: Commands, database_url: str) -> None:
+    """Seal everything under version 2, without the servers that run; let the time pass after which version 1 may go."""
+    async with connected(database_url) as database:
+        await database.execute("UPDATE replicas SET alive_until = now() - interval '1 minute'")
+    await root_key("rotate")
+    await root_key("rewrap")
+    await settle(database_url)
 
 
 async def test_a_rotation_rewraps_everything_and_the_old_version_can_go(
@@ -315,6 +327,69 @@ async def test_a_server_learns_a_version_that_it_meets_before_it_looked(
         await root_key("rewrap")
         slow.running.root_keys._read_at = 0
         assert await decrypt(client, blob) == b"plaintext"
+
+
+async def test_a_server_that_was_not_heard_of_seals_nothing_under_a_version_that_was_removed(
+    start_server: ServerFactory, root_key: Commands, database_url: str
+) -> None:
+    cut_off = await start_server(replica_interval_seconds=3600)
+    async with cut_off.client() as client:
+        imported = await create_imported_key(client)
+        key_id = await create_external_key(client)
+        request = import_request(key_id, await get_parameters(client, key_id))
+        await rotated_to_version_2(root_key, database_url)
+        await root_key("remove", "1")
+        before = await sealed_rows(database_url)
+        cut_off.running.root_keys._read_at = 0
+
+        with pytest.raises(DependencyTimeoutException):
+            await client.import_key_material_async(request)
+        with pytest.raises(DependencyTimeoutException):
+            await get_parameters(client, imported)
+        assert await sealed_rows(database_url) == before
+    await cut_off.stop()
+    server = await start_server()
+    async with server.client() as client:
+        await client.import_key_material_async(request)
+    assert {row.version for row in await sealed_rows(database_url)} == {2}
+
+
+async def test_a_version_is_not_removed_while_something_sealed_under_it_is_being_written(
+    root_key: Commands, used: list[Sealed], database_url: str, root_key_file: Path
+) -> None:
+    before = opened_rows(used, root_key_file)
+    await rotated_to_version_2(root_key, database_url)
+    late = next(row for row in used if row.table == "key_materials")
+    async with connected(database_url) as writer, connected(database_url) as onlooker:
+        async with writer.transaction():
+            await writer.execute(late.update, late.sealed, *late.identity)
+            removing = asyncio.create_task(root_key("remove", "1", fails=True))
+
+            async def is_waiting() -> bool:
+                waiting = (
+                    "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'key_materials'::regclass"
+                )
+                return bool(await onlooker.fetchval(waiting))
+
+            await until(is_waiting)
+        assert "1 secrets are sealed under version 1" in complaint((await removing).errors)
+    assert opened_rows(await sealed_rows(database_url), root_key_file) == before
+
+    await root_key("rewrap")
+    await root_key("remove", "1")
+    assert opened_rows(await sealed_rows(database_url), root_key_file) == before
+    assert [number for number, _ in lines_of(root_key_file)] == ["2"]
+
+
+async def test_the_database_takes_nothing_that_is_sealed_under_an_unknown_version(
+    used: list[Sealed], database_url: str
+) -> None:
+    async with connected(database_url) as database:
+        for row in used:
+            unknown = row.sealed[:1] + (7).to_bytes(4) + row.sealed[5:]
+            with pytest.raises(asyncpg.ObjectNotInPrerequisiteStateError, match="version 7"):
+                await database.execute(row.update, unknown, *row.identity)
+    assert await sealed_rows(database_url) == used
 
 
 async def test_only_a_server_that_runs_is_waited_for(

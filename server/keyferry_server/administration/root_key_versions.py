@@ -47,7 +47,7 @@ class RootKeyVersions:
                     version in self.ring.versions,
                     version == active,
                     known[version].activated_at if version in known else None,
-                    {column: by[version] for column, by in counts.items() if version in by},
+                    _by_column(counts, version),
                 )
                 for version in sorted(self.ring.versions | known.keys() | used)
             ]
@@ -58,7 +58,14 @@ class RootKeyVersions:
         return await self.database.run(read)
 
     async def remove(self, version: int) -> None:
-        """Forget a version that seals nothing; RootKeyConfigurationError says what stands in the way."""
+        """Forget a version that seals nothing; RootKeyConfigurationError says what stands in the way.
+
+        1. Check that nothing needs it.
+        2. Take it out of the database, which from then on refuses what is sealed under it:
+           a server that nobody has heard of for long may still try.
+        3. Wait until what was being written before that is there to be seen, and look again.
+        4. Take it out of the provider. Killed before that, it can be said again.
+        """
         statuses, alive = await self.status()
         found = next((one for one in statuses if one.version == version), None)
         if found is None:
@@ -68,11 +75,7 @@ class RootKeyVersions:
             raise RootKeyConfigurationError(
                 f"Version {version} is not older than the one that servers seal under. Say `root-key rotate` first."
             )
-        if found.sealed:
-            number = sum(found.sealed.values())
-            raise RootKeyConfigurationError(
-                f"{number} secrets are sealed under version {version}. Say `root-key rewrap` first."
-            )
+        _check_that_it_seals_nothing(version, found.sealed)
         if behind := [one.name for one in alive if one.sealing_version <= version]:
             raise RootKeyConfigurationError(
                 f"Servers still seal under version {version}: {', '.join(behind)}."
@@ -89,5 +92,19 @@ class RootKeyVersions:
             await store.remove_version(transaction, version)
 
         await self.database.transact(write)
+        sealed = SealedStore(self.database)
+        await sealed.wait_for_writers()
+        _check_that_it_seals_nothing(version, _by_column(await sealed.count(), version))
         if found.is_here:
             self.provider.remove_version(version)
+
+
+def _by_column(counts: Mapping[SealedColumn, Mapping[int, int]], version: int) -> Mapping[SealedColumn, int]:
+    return {column: by[version] for column, by in counts.items() if version in by}
+
+
+def _check_that_it_seals_nothing(version: int, sealed: Mapping[SealedColumn, int]) -> None:
+    if sealed:
+        raise RootKeyConfigurationError(
+            f"{sum(sealed.values())} secrets are sealed under version {version}. Say `root-key rewrap` first."
+        )

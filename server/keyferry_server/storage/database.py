@@ -39,6 +39,7 @@ _UNREACHABLE = (
     asyncpg.InternalClientError,  # of a query that was sent while Postgres said farewell
     asyncpg.InvalidAuthorizationSpecificationError,  # a password that was just changed
     asyncpg.LockNotAvailableError,
+    asyncpg.ObjectNotInPrerequisiteStateError,  # sealed under a version of the root key that was removed meanwhile
     asyncpg.PostgresConnectionError,
     asyncpg.PostgresSystemError,  # an error of its disk
     asyncpg.QueryCanceledError,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, LargeBinary, Table, bindparam, func, literal, select, tuple_, update
+from sqlalchemy import Column, LargeBinary, Table, bindparam, func, literal, select, text, tuple_, update
 
 from keyferry_server.domain.sealed_places import SEALED_COLUMNS, Place, SealedColumn
 from keyferry_server.storage.database import Database, Transaction
@@ -72,6 +72,17 @@ class SealedStore:
             return counts
 
         return await self.database.run(read)
+
+    async def wait_for_writers(self) -> None:
+        """Wait until whatever is being written to these tables at this moment is there to be seen, or is not to come."""
+        for name in sorted({column.table for column in SEALED_COLUMNS}):
+            table = metadata.tables[name]
+
+            # One at a time: a writer that holds one table and waits for another is not waited for twice.
+            async def wait(transaction: Transaction, table: Table = table) -> None:
+                await transaction.connection.execute(text(f"LOCK TABLE {table.fullname} IN SHARE MODE"))
+
+            await self.database.transact(wait)
 
     async def reseal(
         self, column: SealedColumn, version: int, reseal: Reseal, after: tuple[Any, ...] | None, limit: int

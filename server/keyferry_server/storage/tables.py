@@ -31,6 +31,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from keyferry_server.domain.sealed_places import SEALED_COLUMNS
+
 metadata = MetaData(
     naming_convention={
         "pk": "pk_%(table_name)s",
@@ -482,3 +484,36 @@ for _table, _column, _changes in (
         )
 for _column in ("key_id", "arn", "principal_arn", "access_key_id"):
     event.listen(metadata, "before_create", _notify(f"notify_{_column}", _column))
+
+
+def _check_version_of(column: str) -> Any:
+    # Bytes 2 to 5, which get_byte counts from 0, are the version, big endian (``crypto/sealing.py``).
+    return _statement(f"""
+    CREATE FUNCTION check_version_of_{column}() RETURNS trigger LANGUAGE plpgsql AS $$
+    DECLARE
+        sealed_under bigint := (get_byte(NEW.{column}, 1)::bigint << 24) | (get_byte(NEW.{column}, 2) << 16)
+            | (get_byte(NEW.{column}, 3) << 8) | get_byte(NEW.{column}, 4);
+    BEGIN
+        IF NOT EXISTS (SELECT FROM root_key_versions WHERE version = sealed_under) THEN
+            RAISE EXCEPTION 'version %% of the root key seals nothing any more', sealed_under
+                USING ERRCODE = 'object_not_in_prerequisite_state', TABLE = TG_TABLE_NAME, COLUMN = '{column}';
+        END IF;
+        RETURN NEW;
+    END
+    $$
+""")
+
+
+# What is sealed under a version of the root key that was removed, nobody could open: a server that was cut
+# off for long may still try to write it.
+for _sealed in SEALED_COLUMNS:
+    event.listen(
+        metadata.tables[_sealed.table],
+        "after_create",
+        _statement(f"""
+    CREATE TRIGGER check_root_key_version BEFORE INSERT OR UPDATE OF {_sealed.column} ON {_sealed.table}
+        FOR EACH ROW WHEN (NEW.{_sealed.column} IS NOT NULL) EXECUTE FUNCTION check_version_of_{_sealed.column}()
+"""),
+    )
+for _column in sorted({one.column for one in SEALED_COLUMNS}):
+    event.listen(metadata, "before_create", _check_version_of(_column))
