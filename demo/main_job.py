@@ -175,7 +175,7 @@ class Job:
             )
             _say(f"    $ keyferry {shown}")
         options = ("--endpoint", self._address, "--output", "json")
-        command = [sys.executable, "-m", "keyferry_client", *options, *map(str, arguments)]
+        command = [sys.executable, "-P", "-m", "keyferry_client", *options, *map(str, arguments)]
         try:
             return subprocess.run(
                 command, env=ENVIRONMENT, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False
@@ -203,7 +203,16 @@ def _server(folder: Path) -> Iterator[str]:
     with (
         log.open("wb") as log_file,
         subprocess.Popen(
-            [sys.executable, "-m", "keyferry_server", "serve", "--data-dir", str(folder / "data"), *listen],
+            [
+                sys.executable,
+                "-P",
+                "-m",
+                "keyferry_server",
+                "serve",
+                "--data-dir",
+                str(folder / "data"),
+                *listen,
+            ],
             env=ENVIRONMENT,
             stdout=subprocess.PIPE,
             stderr=log_file,

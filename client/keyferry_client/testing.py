@@ -102,6 +102,7 @@ def _process(folder: Path) -> Iterator[subprocess.Popen[str]]:
     listening = (option for kind in ("grpc", "aws") for option in (f"--{kind}-listen", "127.0.0.1:0"))
     command = [
         sys.executable,
+        "-P",
         "-m",
         "keyferry_server",
         "serve",

@@ -8,7 +8,7 @@ from typing import Any
 
 from prometheus_client import GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR, CollectorRegistry
 
-from keyferry_server.administration.root_key_check import check_root_key
+from keyferry_server.administration.root_key_check import check_root_key, seal_as_everybody_or_first
 from keyferry_server.authentication import build_authentication, build_aws_authentication
 from keyferry_server.background.audit_log import AuditLog
 from keyferry_server.background.database_watch import DatabaseWatch
@@ -274,6 +274,7 @@ async def _rate_limiter(settings: Settings, store: RateLimitStore) -> RateLimite
 async def _entered(settings: Settings, database: Database, ring: RootKeyRing) -> RootKeyWatch:
     """Check the root key against the database, and make this server known to the others."""
     await check_root_key(database, ring)
+    await seal_as_everybody_or_first(database, ring)
     watch = RootKeyWatch(database, RootKeyStore(database), ring, settings.replica_interval_seconds)
     await watch.enter()
     return watch

@@ -18,7 +18,6 @@ from keyferry_server.commands.certificates import certificates
 from keyferry_server.commands.process import DatabaseUrl, DataDir, RootKeyFile, read_settings, run
 from keyferry_server.crypto.root_key.ring import RootKeyRing
 from keyferry_server.domain.clock import SystemClock
-from keyferry_server.hardening import harden_process
 from keyferry_server.logs import configure_logs
 from keyferry_server.opening import (
     StartError,
@@ -118,7 +117,6 @@ def main() -> None:
 async def _serve(settings: Settings, until: Callable[[], Awaitable[None]] | None = None) -> None:
     from keyferry_server.app import running  # noqa: PLC0415 -- no other command waits for what serves
 
-    harden_process()
     stop = asyncio.Event()
     stop_on_signals(stop)
     if until is None:
@@ -152,7 +150,6 @@ async def _stop_after(until: Callable[[], Awaitable[None]], stop: asyncio.Event)
 
 
 async def _supervise(settings: Settings) -> None:
-    harden_process()
     stop = asyncio.Event()
     stop_on_signals(stop)
     _warn(settings)

@@ -89,6 +89,7 @@ class Worker:
         try:
             process = self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
+                "-P",
                 "-m",
                 "keyferry_server",
                 "worker",

@@ -14,6 +14,7 @@ from google.protobuf.descriptor import MethodDescriptor
 
 import keyferry_client
 import keyferry_migrations
+import keyferry_server
 import keyferry_server.operations
 from keyferry import v1
 from keyferry_client import CancellationToken, KeyManagementServiceClient, Task
@@ -35,6 +36,7 @@ from keyferry_server.transport.errors import CODES, format_error
 
 METHODS: list[MethodDescriptor] = [method for service in SERVICES for method in service.methods]
 OPERATIONS = Path(inspect.getfile(keyferry_server.operations)).parent
+PACKAGES = (keyferry_server, keyferry_client, keyferry_migrations)
 LONGEST_DEADLINE_SECONDS = 60
 
 # The one refusal of the client that no server of its own release sends.
@@ -220,3 +222,16 @@ def test_the_public_face_of_a_package_is_its_all(package: ModuleType) -> None:
     }
     assert public == set(package.__all__)
     assert len(package.__all__) == len(set(package.__all__))
+
+
+def test_no_program_of_ours_takes_a_module_from_the_folder_it_is_started_in() -> None:
+    started = [
+        (path.name, re.findall(r"\"([^\"]*)\"|\w", source[start.end() :])[0])
+        for package in PACKAGES
+        for path in Path(inspect.getfile(package)).parent.rglob("*.py")
+        for source in [path.read_text()]
+        for start in re.finditer(r"[(\[]\s*sys\.executable\b", source)
+    ]
+    assert {name for name, _ in started} >= {"workers.py", "rsa_key_checks.py", "testing.py"}
+    # -P: the folder is not on the path.
+    assert [name for name, option in started if option != "-P"] == []

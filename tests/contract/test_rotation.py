@@ -1,9 +1,11 @@
 """Rotation of keys whose material the service generated: on a period, on demand, and its limits."""
 
+import asyncio
 from datetime import timedelta
 
+import pytest
 from contract.conftest import Refused
-from fixtures.server import TestServer
+from fixtures.server import ServerFactory, TestServer
 from steps import create_imported_key, decrypt, describe, disable, encrypt, schedule_deletion
 
 from keyferry.v1 import (
@@ -21,11 +23,14 @@ from keyferry.v1 import (
 from keyferry_client import KeyManagementServiceClient
 from keyferry_client.errors import (
     ConflictException,
+    KMSInternalException,
     LimitExceededException,
     ServiceError,
     UnsupportedOperationException,
     ValidationException,
 )
+from keyferry_server.crypto.root_key import UnknownRootKeyVersionError
+from keyferry_server.crypto.root_key.aes import AesRootKey
 
 DAY = timedelta(days=1)
 MOMENT = timedelta(microseconds=1)
@@ -221,3 +226,29 @@ async def test_the_current_material_is_listed_last_also_if_the_clock_went_back_a
     )
     same_date = [one.key_material_id for one in listed if one.rotation_date == listed[-2].rotation_date]
     assert same_date == sorted(same_date)
+
+
+async def test_a_root_key_that_cannot_seal_puts_the_rotation_off_and_ends_no_server(
+    start_server: ServerFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = await start_server(sweep_interval_seconds=0.01)
+    async with server.client() as client:
+        key_id = await create_key(client)
+        await enable(client, key_id, 90)
+        tries = asyncio.Event()
+        with monkeypatch.context() as broken:
+
+            def encrypt_nothing(_: AesRootKey, version: int, *__: bytes) -> bytes:
+                tries.set()
+                raise UnknownRootKeyVersionError(version)
+
+            broken.setattr(AesRootKey, "encrypt", encrypt_nothing)
+            server.clock.advance(90 * DAY)
+            for _ in range(2):
+                tries.clear()
+                await asyncio.wait_for(tries.wait(), 20)
+            with pytest.raises(KMSInternalException, match="could not be sealed"):
+                await create_key(client)
+        async with asyncio.timeout(20):
+            while await rotation_types(client, key_id) != ["AUTOMATIC"]:  # noqa: ASYNC110 -- nobody announces it
+                await asyncio.sleep(0.01)

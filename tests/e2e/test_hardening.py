@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from fixtures.processes import ServerProcess
 
+from keyferry_server.crypto.rsa_key_check import INVALID, MODULE
+
 CHECK = """
 import ctypes, os, resource
 from keyferry_server.hardening import harden_process
@@ -48,3 +50,20 @@ async def test_a_serving_process_leaves_no_core(server_process: ServerProcess) -
     (core,) = (line.split()[4:6] for line in limits.splitlines() if line.startswith("Max core file size"))
     assert core == ["0", "0"]
     assert os.path.exists(f"/proc/{server_process.pid}")  # noqa: ASYNC240, PTH110 -- it still runs
+
+
+def test_the_process_that_checks_an_imported_key_is_closed_before_it_reads_the_key() -> None:
+    when_it_reads = f"""
+import ctypes, io, resource, runpy, sys
+class Input:
+    @property
+    def buffer(self):
+        print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0), resource.getrlimit(resource.RLIMIT_CORE))
+        return io.BytesIO()
+sys.stdin = Input()
+runpy.run_module("{MODULE}", run_name="__main__")
+"""
+    finished = subprocess.run(
+        [sys.executable, "-c", when_it_reads], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (finished.stdout, finished.returncode) == ("0 (0, 0)\n", INVALID), finished.stderr

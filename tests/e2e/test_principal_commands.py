@@ -3,9 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from e2e.operators_view import complaint
 from fixtures.processes import Finished, RunCommand, ServerProcess
+from fixtures.server import ServerFactory
 from policies import permit, policy, user
+from steps import create_imported_key
 
 from keyferry.v1 import CreateKeyRequest
 
@@ -64,3 +67,27 @@ async def test_principals_are_made_given_policies_and_explained(
 
     assert await server_process.terminate() == 0
     assert (await run("audit", "verify")).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("principal", "create", ALICE),
+        ("access-key", "create"),
+        ("audit", "public-key"),
+        ("audit", "verify"),
+    ],
+    ids=" ".join,
+)
+async def test_a_command_may_be_the_first_to_use_a_database(
+    command: tuple[str, ...],
+    run_forked: RunCommand,
+    start_server: ServerFactory,
+    database_url: str,
+    root_key_file: Path,
+) -> None:
+    finished = await run_forked(*command, database_url=database_url, root_key_file=str(root_key_file))
+    assert (finished.exit_code, finished.errors) == (0, "")
+    server = await start_server()
+    async with server.client() as client:
+        await create_imported_key(client)

@@ -1,7 +1,7 @@
 """Is this the root key of this database? Asked before anything is sealed or opened with it."""
 
 from keyferry_server.crypto.root_key import RootKeyMismatchError, UnknownRootKeyVersionError
-from keyferry_server.crypto.root_key.proof import is_proven
+from keyferry_server.crypto.root_key.proof import is_proven, make_proof
 from keyferry_server.crypto.root_key.ring import RootKeyRing
 from keyferry_server.crypto.sealing import Sealer
 from keyferry_server.domain.sealed_places import INSTALLATION_SECRET
@@ -38,6 +38,28 @@ async def seal_as_everybody(database: Database, ring: RootKeyRing) -> int | None
     if active is not None:
         ring.seal_under(active)
     return active
+
+
+async def seal_as_everybody_or_first(database: Database, ring: RootKeyRing) -> None:
+    """Set the ring to the active version; on a database that nobody has used the highest version here becomes active.
+
+    After `check_root_key`, and before anything is sealed: the database takes nothing
+    that is sealed under a version which it does not know.
+    """
+    store = RootKeyStore(database)
+
+    async def write(transaction: Transaction) -> int:
+        await store.lock_membership(transaction)
+        active = active_version(await store.versions(transaction))
+        if active is None:
+            active = ring.current_version
+            await store.add_versions(
+                transaction, {version: make_proof(ring, version) for version in ring.versions}
+            )
+            await store.activate(transaction, active)
+        return active
+
+    ring.seal_under(await database.transact(write))
 
 
 async def _proofs(database: Database) -> dict[int, bytes]:

@@ -24,7 +24,6 @@ import structlog
 from keyferry_server.crypto.root_key import (
     RootKeyError,
     RootKeyMismatchError,
-    RootKeyUnavailableError,
     UnknownRootKeyVersionError,
 )
 from keyferry_server.crypto.root_key.proof import is_proven, make_proof
@@ -57,8 +56,7 @@ class RootKeyWatch:
         """Check the root key against the database and take part.
 
         RootKeyMismatchError for another key under a known number,
-        UnknownRootKeyVersionError if the active version is missing. On a database
-        where no version is active, the highest one here becomes active.
+        UnknownRootKeyVersionError if the active version is missing.
         """
 
         async def write(transaction: Transaction) -> None:
@@ -66,9 +64,7 @@ class RootKeyWatch:
             if refusal := await self._prove(transaction):
                 raise refusal
             active = active_version(await self._store.versions(transaction))
-            if active is None:
-                await self._store.activate(transaction, self._ring.current_version)
-            else:
+            if active is not None:
                 self._ring.seal_under(active)
             await self._renew(transaction)
 
@@ -100,7 +96,7 @@ class RootKeyWatch:
             await asyncio.sleep(self._interval_seconds)
             try:
                 await self.look()
-            except (DependencyTimeoutException, RootKeyUnavailableError) as error:
+            except (DependencyTimeoutException, RootKeyError) as error:
                 _log.warning("the root key is not looked after", reason=str(error))
 
     async def leave(self) -> None:

@@ -9,7 +9,7 @@ import structlog
 from keyferry_server.authz.admission import admit_service
 from keyferry_server.domain.audit_trail import ServiceTrail, recording
 from keyferry_server.domain.clock import Clock
-from keyferry_server.domain.errors import DependencyTimeoutException
+from keyferry_server.domain.errors import DependencyTimeoutException, KMSInternalException
 from keyferry_server.domain.key_material import RotationType
 from keyferry_server.domain.rotation import rescheduled, rotated
 from keyferry_server.operations.fresh_material import FreshMaterial
@@ -44,8 +44,8 @@ class KeyRotator:
         while True:
             try:
                 await self.rotate_due()
-            except DependencyTimeoutException:
-                _log.warning("automatic rotation is put off: the database does not answer")
+            except (DependencyTimeoutException, KMSInternalException) as error:
+                _log.warning("automatic rotation is put off", reason=str(error))
             await asyncio.sleep(self.interval_seconds)
 
     async def _rotate_one(self, busy: set[str]) -> bool:

@@ -16,7 +16,6 @@ from keyferry_server.crypto.secret import Secret
 from keyferry_server.domain.errors import KMSInternalException
 
 _INHERITED = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH")
-# -P: no module is loaded from the working folder.
 _COMMAND = (sys.executable, "-P", "-m", MODULE)
 
 

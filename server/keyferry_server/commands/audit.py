@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from keyferry_server.administration.root_key_check import check_root_key, seal_as_everybody_or_first
 from keyferry_server.commands.process import DatabaseUrl, DataDir, RootKeyFile, fail, read_settings, run
 from keyferry_server.crypto.audit_signature import AuditSigner, is_signed_by
 from keyferry_server.crypto.root_key.ring import RootKeyRing
@@ -112,8 +113,10 @@ def _run(settings: Settings, work: Callable[[Database, AuditSigner], Awaitable[N
 
     async def with_signer() -> None:
         async with opened(settings) as (provider, database):
-            sealer = Sealer(RootKeyRing(provider.load))
-            secret = await installation_secret_of(InstallationStore(database), sealer, SystemClock())
+            ring = RootKeyRing(provider.load)
+            await check_root_key(database, ring)
+            await seal_as_everybody_or_first(database, ring)
+            secret = await installation_secret_of(InstallationStore(database), Sealer(ring), SystemClock())
             await work(database, AuditSigner(secret))
 
     run(with_signer())

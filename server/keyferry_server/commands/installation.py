@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry
 
-from keyferry_server.administration.root_key_check import check_root_key, seal_as_everybody
+from keyferry_server.administration.root_key_check import check_root_key, seal_as_everybody_or_first
 from keyferry_server.background.audit_log import AuditLog
 from keyferry_server.crypto.audit_signature import AuditSigner
 from keyferry_server.crypto.root_key.ring import RootKeyRing
@@ -37,7 +37,7 @@ async def opened_installation(settings: Settings) -> AsyncIterator[Installation]
     async with opened(settings) as (provider, database):
         ring = RootKeyRing(provider.load)
         await check_root_key(database, ring)
-        await seal_as_everybody(database, ring)
+        await seal_as_everybody_or_first(database, ring)
         sealer = Sealer(ring)
         secret = await installation_secret_of(InstallationStore(database), sealer, clock)
         audit_log = AuditLog(

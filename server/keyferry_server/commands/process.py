@@ -14,6 +14,7 @@ from keyferry_server.authn.principal_map import PrincipalMapError
 from keyferry_server.authn.token_keys import TokenKeysError
 from keyferry_server.crypto.root_key import RootKeyError
 from keyferry_server.domain.errors import KmsError
+from keyferry_server.hardening import harden_process
 from keyferry_server.opening import StartError, WrongSettingError
 from keyferry_server.settings import Settings, describe_setting_errors
 from keyferry_server.storage.database import DatabaseUnusableError
@@ -47,8 +48,9 @@ def read_settings(**options: object) -> Settings:
 
 
 def run(work: Coroutine[Any, Any, None]) -> None:
-    """Run a command to its end; exit with the reason if it cannot be done."""
+    """Run a command to its end; exit with the reason if it cannot be done. Most of them open secrets."""
     try:
+        harden_process()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(work)
     except KeyboardInterrupt:

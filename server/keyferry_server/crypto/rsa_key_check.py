@@ -17,6 +17,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
+from keyferry_server.hardening import harden_process
+
 MODULE = __name__
 VALID, INVALID = 10, 11
 
@@ -30,4 +32,5 @@ def is_valid(private_key: bytes) -> bool:
 
 
 if __name__ == "__main__":
+    harden_process()
     sys.exit(VALID if is_valid(sys.stdin.buffer.read()) else INVALID)

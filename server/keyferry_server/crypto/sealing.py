@@ -41,13 +41,20 @@ class Sealer:
         self._root_key = root_key
 
     def seal(self, secret: Secret, place: Place) -> bytes:
-        """Seal `secret` under the current version of the root key; only `place` opens it again."""
+        """Seal `secret` under the current version of the root key; only `place` opens it again.
+
+        KMSInternalException, which does not say why, if that fails.
+        """
         version = self._root_key.current_version
         header = _HEADER.pack(_FORMAT, version)
         try:
             return header + self._root_key.encrypt(version, secret.reveal(), header + place.encode())
         except RootKeyUnavailableError:
             raise _does_not_answer() from None
+        except RootKeyError:
+            raise KMSInternalException(
+                "A secret could not be sealed. The operator must look into it."
+            ) from None
 
     def unseal(self, sealed: bytes, place: Place) -> Secret:
         """Open what was sealed for `place`; KMSInternalException, which does not say why, if that fails."""

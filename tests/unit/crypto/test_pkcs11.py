@@ -1,5 +1,8 @@
 """A root key in a PKCS#11 device: what is made there, what is refused, and a device that comes back."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from fixtures.softhsm import SoftHsm
 from unit.crypto.leaks import shown_by
@@ -8,7 +11,9 @@ from keyferry_server.crypto.root_key import (
     RootKeyConfigurationError,
     RootKeyMismatchError,
     RootKeyUnavailableError,
+    UnknownRootKeyVersionError,
 )
+from keyferry_server.crypto.root_key.ring import RootKeyRing
 
 
 def test_a_made_key_never_leaves_the_device(softhsm: SoftHsm) -> None:
@@ -95,3 +100,51 @@ def test_a_device_that_is_gone_is_unavailable_and_not_a_mismatch(softhsm: SoftHs
             call()
     provider._token_label = softhsm.token
     assert root_key.decrypt(1, ciphertext, b"") == b"text"
+
+
+class HidesEverything:
+    """A session whose token shows no object at the moment."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
+
+    def get_objects(self, _: object) -> Iterator[object]:
+        return iter(())
+
+
+def test_a_key_that_the_device_does_not_show_at_the_moment_goes_on_being_used(softhsm: SoftHsm) -> None:
+    provider = softhsm.provider("hidden")
+    provider.add_version(1)
+    ring = RootKeyRing(provider.load)
+    ciphertext = ring.encrypt(1, b"text", b"")
+
+    provider._session = HidesEverything(provider._session)
+    ring.learn()
+    assert ring.decrypt(1, ciphertext, b"") == b"text"
+    assert ring.decrypt(1, ring.encrypt(1, b"text", b""), b"") == b"text"
+
+
+def test_a_key_that_the_device_hides_behind_a_new_session_is_unavailable_and_not_unknown(
+    softhsm: SoftHsm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = softhsm.provider("hidden-later")
+    provider.add_version(1)
+    root_key = provider.load()
+    ciphertext = root_key.encrypt(1, b"text", b"")
+    really_open = provider._open
+    with monkeypatch.context() as hidden:
+        hidden.setattr(provider, "_open", lambda: HidesEverything(really_open()))
+        provider._session.close()
+        for call in (
+            lambda: root_key.decrypt(1, ciphertext, b""),
+            lambda: root_key.encrypt(1, b"text", b""),
+            provider.load,
+        ):
+            with pytest.raises(RootKeyUnavailableError):
+                call()
+    assert root_key.decrypt(1, ciphertext, b"") == b"text"
+    with pytest.raises(UnknownRootKeyVersionError):
+        root_key.encrypt(2, b"text", b"")

@@ -14,7 +14,11 @@ from unit.crypto.leaks import shown_by, shows
 
 from keyferry_server.crypto.root_key import RootKeyConfigurationError, file
 from keyferry_server.crypto.root_key.environment import load_root_key_environment
-from keyferry_server.crypto.root_key.file import generate_root_key_file, load_root_key_file
+from keyferry_server.crypto.root_key.file import (
+    FileRootKeyProvider,
+    generate_root_key_file,
+    load_root_key_file,
+)
 
 KEY = bytes(range(150, 182))
 TEXT = base64.b64encode(KEY).decode()
@@ -87,6 +91,94 @@ def test_a_dangling_link_is_not_written_through(tmp_path: Path) -> None:
 def test_a_missing_folder_is_reported(tmp_path: Path) -> None:
     with pytest.raises(RootKeyConfigurationError, match=r"cannot be written to .*No such file or directory"):
         generate_root_key_file(tmp_path / "missing" / "root.key")
+
+
+# changing one
+
+
+@pytest.fixture
+def provider(tmp_path: Path) -> FileRootKeyProvider:
+    return FileRootKeyProvider(_write(tmp_path / "root.key", f"# Schl\xfcssel\n1 {TEXT}\n".encode("latin-1")))
+
+
+def test_a_version_is_added_and_removed_and_all_else_stays(
+    provider: FileRootKeyProvider, tmp_path: Path
+) -> None:
+    before = provider.load()
+    provider.add_version(2)
+    both = provider.load()
+    assert both.versions == {1, 2}
+    assert both.decrypt(1, before.encrypt(1, b"text", b""), b"") == b"text"
+    provider.remove_version(1)
+    assert provider.load().decrypt(2, both.encrypt(2, b"text", b""), b"") == b"text"
+    content = (tmp_path / "root.key").read_bytes()
+    assert content.startswith(b"# Schl\xfcssel\n2 ")
+    assert os.listdir(tmp_path) == ["root.key"]  # noqa: PTH208 -- names, hidden ones too
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n", "\v", "\f", "\x85", "\u2028", " \n\t"])
+def test_the_removal_takes_one_version_whatever_ends_the_lines(end: str, tmp_path: Path) -> None:
+    path = _write(tmp_path / "root.key", end.join((f"1 {TEXT}", f"2 {OTHER_TEXT}", f"11 {OTHER_TEXT}", "")))
+    assert load_root_key_file(path).versions == {1, 2, 11}
+    FileRootKeyProvider(path).remove_version(1)
+    assert load_root_key_file(path).versions == {2, 11}
+
+
+def test_a_change_that_does_not_come_out_right_changes_nothing(
+    provider: FileRootKeyProvider, tmp_path: Path
+) -> None:
+    before = (tmp_path / "root.key").read_bytes()
+    for spoilt in (f"1 {OTHER_TEXT}\n2 {OTHER_TEXT}\n", f"1 {TEXT}\n3 {OTHER_TEXT}\n", f"2 {TEXT}\n"):
+        with pytest.raises(RootKeyConfigurationError, match="is not changed"):
+            provider._replace(lambda _, spoilt=spoilt: spoilt, lambda versions: versions | {2})  # type: ignore[misc]
+    assert (tmp_path / "root.key").read_bytes() == before
+    assert os.listdir(tmp_path) == ["root.key"]  # noqa: PTH208 -- names, hidden ones too
+
+
+def test_what_a_killed_change_left_behind_is_gone_after_the_next(
+    provider: FileRootKeyProvider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as kill:
+        kill.setattr(Path, "replace", killed)
+        kill.setattr(Path, "unlink", lambda *_, **__: None)
+        with pytest.raises(Killed):
+            provider.add_version(2)
+    assert len(os.listdir(tmp_path)) == 2  # noqa: PTH208 -- names, hidden ones too
+    _write(tmp_path / ".root.key.kept", "not ours")
+    provider.add_version(2)
+    assert sorted(os.listdir(tmp_path)) == [".root.key.kept", "root.key"]  # noqa: PTH208 -- as above
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs another user, and groups")
+@pytest.mark.parametrize(("groups", "mode", "group"), [([7001], 0o640, 7001), ([], 0o600, 7002)])
+def test_a_changed_file_is_readable_for_its_group_and_for_no_other(
+    groups: list[int], mode: int, group: int, data_folder: Path
+) -> None:
+    data_folder.mkdir()
+    path = _write(data_folder / "root.key", f"1 {TEXT}\n", 0o640)
+    for owned in (data_folder, path):
+        os.chown(owned, 65534, 7001)
+    child = os.fork()
+    if child == 0:
+        # As its owner, whose own group is another one.
+        try:
+            os.setgroups(groups)
+            os.setgid(7002)
+            os.setuid(65534)
+            FileRootKeyProvider(path).add_version(2)
+            os._exit(0)
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    found = path.stat()
+    assert (stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid) == (mode, 65534, group)
+    assert load_root_key_file(path).versions == {1, 2}
 
 
 # who may read and write the file

@@ -1,23 +1,25 @@
 """A root key from a file that the operator guards: mode 0600, or a container's mounted secret."""
 
 import errno
+import glob
 import os
-import re
 import secrets
 import stat
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from keyferry_server.crypto.root_key import RootKey
 from keyferry_server.crypto.root_key.aes import KEY_BYTES
-from keyferry_server.crypto.root_key.errors import RootKeyConfigurationError
-from keyferry_server.crypto.root_key.text import format_root_key_line, parse_root_key
+from keyferry_server.crypto.root_key.errors import RootKeyConfigurationError, RootKeyMismatchError
+from keyferry_server.crypto.root_key.text import format_root_key_line, parse_root_key, without_version
 from keyferry_server.crypto.secret import Secret
 
 # Container engines mount secrets here, on a file system in memory that no other
 # user of the host sees, with a mode (often 0444) that the container cannot change.
 _MOUNTED_SECRETS = Path("/run/secrets")
 _LONGEST_FILE_BYTES = 1024 * 1024
+_RANDOM_DIGITS = 16
 _HEADER = """\
 # The root key of a Keyferry installation. Whoever reads this file can open everything
 # that the installation has sealed; without it nothing can be opened again. Keep a copy
@@ -41,32 +43,44 @@ class FileRootKeyProvider:
     def add_version(self, version: int) -> None:
         """Add a line with a fresh key."""
         self._replace(
-            lambda text: f"{text.rstrip()}\n{format_root_key_line(version, Secret.generate(KEY_BYTES))}"
+            lambda text: f"{text.rstrip()}\n{format_root_key_line(version, Secret.generate(KEY_BYTES))}",
+            lambda versions: versions | {version},
         )
 
     def remove_version(self, version: int) -> None:
         """Take the line of a version out."""
-        line = re.compile(rf"^[ \t]*{version}[ \t][^\n]*\n?", re.MULTILINE)
-        self._replace(lambda text: line.sub("", text))
+        self._replace(lambda text: without_version(text, version), lambda versions: versions - {version})
 
-    def _replace(self, edit: Callable[[str], str]) -> None:
+    def _replace(
+        self, edit: Callable[[str], str], expect: Callable[[AbstractSet[int]], AbstractSet[int]]
+    ) -> None:
         """Put a changed copy in the file's place.
 
-        1. Write the copy beside the file, private from its first byte, with the file's
-           mode and, for root, its owner; sync it.
-        2. Read it back as a root key.
-        3. Rename it over the file: whoever reads sees the old one or the new one.
-        4. Sync the folder.
+        1. Remove copies that a change left behind when it was killed.
+        2. Write the copy beside the file, private from its first byte, readable for whom the
+           file is; sync it.
+        3. Read it back: it has the expected versions, and those that stay are the same keys.
+        4. Rename it over the file: whoever reads sees the old one or the new one.
+        5. Sync the folder.
         """
         path = self._path.resolve()
-        load_root_key_file(path)
+        before = load_root_key_file(path)
         temporary = _beside(path)
         try:
+            for left_behind in path.parent.glob(f".{glob.escape(path.name)}.{'[0-9a-f]' * _RANDOM_DIGITS}"):
+                left_behind.unlink()
             try:
+                # Comments may be in any encoding.
+                text = _read(path).reveal().decode(errors="surrogateescape")
                 _write_private(
-                    temporary, Secret(edit(_read(path).reveal().decode()).encode()), like=path.stat()
+                    temporary, Secret(edit(text).encode(errors="surrogateescape")), like=path.stat()
                 )
-                load_root_key_file(temporary)
+                after = load_root_key_file(temporary)
+                if after.versions != expect(before.versions) or not _agree(before, after):
+                    raise RootKeyConfigurationError(
+                        f"The root key at {path} is not changed: the copy did not come out right. Put each version on a "
+                        "line of its own."
+                    )
                 temporary.replace(path)
             finally:
                 temporary.unlink(missing_ok=True)
@@ -161,20 +175,38 @@ def _check_mode(path: Path, mode: int) -> None:
 
 
 def _beside(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    return path.with_name(f".{path.name}.{secrets.token_hex(_RANDOM_DIGITS // 2)}")
+
+
+def _agree(one: RootKey, other: RootKey) -> bool:
+    """Tell whether the versions that both have are the same keys."""
+    try:
+        for version in one.versions & other.versions:
+            other.decrypt(version, one.encrypt(version, b"", b""), b"")
+    except RootKeyMismatchError:
+        return False
+    return True
 
 
 def _write_private(path: Path, content: Secret, like: os.stat_result | None = None) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with open(descriptor, "wb") as file:  # noqa: PTH123 -- Path.open cannot create it as private
         if like is not None:
-            # Else a server that runs as the owner could not read what root rotated.
-            if os.geteuid() == 0:
-                os.fchown(descriptor, like.st_uid, like.st_gid)
-            os.fchmod(descriptor, stat.S_IMODE(like.st_mode))
+            _let_the_same_read(descriptor, like)
         file.write(content.reveal())
         file.flush()
         os.fsync(descriptor)
+
+
+def _let_the_same_read(descriptor: int, like: os.stat_result) -> None:
+    mode = stat.S_IMODE(like.st_mode)
+    try:
+        # Else a server that runs as the owner could not read what root rotated.
+        os.fchown(descriptor, like.st_uid if os.geteuid() == 0 else -1, like.st_gid)
+    except PermissionError:
+        # Of our own group, which it has now, nobody was meant.
+        mode &= ~stat.S_IRWXG
+    os.fchmod(descriptor, mode)
 
 
 def _sync_folder(folder: Path) -> None:

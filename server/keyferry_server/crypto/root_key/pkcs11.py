@@ -73,15 +73,16 @@ class Pkcs11RootKeyProvider:
     def load(self) -> "Pkcs11RootKey":
         """Find all versions in the token; RootKeyUnavailableError if the device was there and is gone."""
         with self._lock:
-            was_usable = bool(self._keys)
             try:
                 self._find()
             except PKCS11Error:
                 self._reopen()
             except RootKeyConfigurationError:
-                if was_usable:
+                if self._probes:
                     raise RootKeyUnavailableError(str(self)) from None
                 raise
+            if not self._keys and self._probes:
+                raise RootKeyUnavailableError(str(self))
             if not self._keys:
                 raise RootKeyConfigurationError(
                     f"There is no root key in {self}: an object with the label {self._key_label}-1. "
@@ -121,7 +122,7 @@ class Pkcs11RootKeyProvider:
     def encrypt(self, version: int, plaintext: bytes, associated_data: bytes) -> bytes:
         """Encrypt in the device."""
         with self._lock:
-            self._check(version)
+            self._make_ready(version)
             for _ in range(2):
                 with suppress(PKCS11Error):
                     return self._encrypt(version, plaintext, associated_data)
@@ -132,7 +133,7 @@ class Pkcs11RootKeyProvider:
     def decrypt(self, version: int, ciphertext: bytes, associated_data: bytes) -> bytes:
         """Decrypt in the device."""
         with self._lock:
-            self._check(version)
+            self._make_ready(version)
             for _ in range(2):
                 with suppress(PKCS11Error):
                     return self._decrypt(version, ciphertext, associated_data)
@@ -142,9 +143,13 @@ class Pkcs11RootKeyProvider:
                 self._await(version, _LOOKS)
             raise RootKeyUnavailableError(str(self))
 
-    def _check(self, version: int) -> None:
-        if version not in self._keys:
+    def _make_ready(self, version: int) -> None:
+        # What was seen once is in the device, whatever it shows at the moment.
+        if version not in self._probes:
             raise UnknownRootKeyVersionError(version)
+        if version not in self._keys:
+            self._reopen()
+            self._await(version, _LOOKS)
 
     def _await(self, version: int, looks: int) -> None:
         """Find a key again that is in the token; RootKeyUnavailableError if the device goes on not to show it.
@@ -170,13 +175,15 @@ class Pkcs11RootKeyProvider:
             with suppress(PKCS11Error):
                 self._session.close()
         self._session = None
+        # They are the session's.
+        self._keys = {}
         try:
             self._find()
         except (PKCS11Error, RootKeyConfigurationError):
             raise RootKeyUnavailableError(str(self)) from None
 
     def _find(self) -> None:
-        """Note the keys that are in the token now."""
+        """Note the keys that are in the token now. One that is not shown any more goes on being used until that fails."""
         if self._session is None:
             self._session = self._open()
         found: dict[int, Any] = {}
@@ -191,7 +198,7 @@ class Pkcs11RootKeyProvider:
                     f"{self} holds two objects with the label {key.label}. Remove the one that is not the root key."
                 )
             found[int(match[1])] = key
-        self._keys = found
+        self._keys |= found
         for version in found.keys() - self._probes.keys():
             self._probes[version] = self._encrypt(version, _PROBE, b"")
 

@@ -39,6 +39,15 @@ def format_root_key_line(version: int, key: Secret) -> str:
     return f"{version} {base64.b64encode(key.reveal()).decode('ascii')}\n"
 
 
+def without_version(text: str, version: int) -> str:
+    """Return what parses as the same root key without `version`; every other line as it was."""
+    return "".join(
+        line
+        for line in text.splitlines(keepends=True)
+        if (match := _LINE.fullmatch(line.strip())) is None or int(match["version"]) != version
+    )
+
+
 def _collect(text: Secret, versions: dict[int, Secret], source: str) -> str | None:
     """Fill `versions`; return what is wrong, if something is."""
     lines = text.reveal().decode("utf-8", errors="replace").splitlines()
