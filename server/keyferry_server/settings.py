@@ -18,7 +18,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from keyferry_server.authn.bearer_token import ALGORITHMS as JWT_ALGORITHMS
 from keyferry_server.domain.rate_limit import RateLimits
 
-Seconds = Annotated[float, Field(gt=0)]
+# Thirty years, so that no sum with a date overflows.
+Seconds = Annotated[float, Field(gt=0, le=10**9, allow_inf_nan=False)]
 _REGION = re.compile(r"[a-z0-9-]{1,64}")
 _PREFIX = "KEYFERRY_"
 # Those of the command `keyferry`, which may be in the same environment.
@@ -186,7 +187,7 @@ class Settings(BaseSettings):
     importable_keys: Literal["symmetric", "all"] = "symmetric"
 
     # Limits and rhythms.
-    max_message_bytes: Annotated[int, Field(ge=16_384)] = 262_144
+    max_message_bytes: Annotated[int, Field(ge=16_384, lt=2**31)] = 262_144
     http_receive_timeout_seconds: Seconds = 20
     # Undecoded: 500 would be taken for JSON, and not for what lacks its form.
     rate_limits: Annotated[Limits | None, NoDecode] = None

@@ -3,18 +3,23 @@
 import ast
 import asyncio
 import hashlib
+import re
 import shutil
 import subprocess
 import sys
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from dumps import program_of_postgres
+from fixtures.postgres import Cluster
 from sqlalchemy import Connection, NullPool, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
@@ -22,6 +27,7 @@ import keyferry_migrations
 from keyferry_migrations import SchemaError, current_revision, head_revision, runner, upgrade
 from keyferry_server.storage.tables import metadata
 
+OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 PACKAGE = Path(keyferry_migrations.__file__).parent
 SCRIPTS = ScriptDirectory(PACKAGE)
 MIGRATIONS = sorted((PACKAGE / "versions").glob("*.py"))
@@ -207,6 +213,41 @@ async def test_what_belongs_to_a_key_belongs_to_its_region_after_the_migration_t
         await connection.execute(text("DELETE FROM keys"))
         for table in (*tables, "aliases"):
             assert await connection.scalar(text(f"SELECT count(*) FROM {table}")) == 0  # noqa: S608 -- ours
+
+
+async def test_a_backup_from_before_an_upgrade_is_restored_as_the_pages_say(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands = re.findall(
+        r"^docker compose exec -T postgres ((?:dropdb|createdb|pg_restore) .*)$",
+        OPERATIONS.read_text(),
+        re.MULTILINE,
+    )
+    assert [command.split()[0] for command in commands] == ["dropdb", "createdb", "pg_restore"]
+    name = cluster.add_empty_database()
+    dsn = cluster.postgres.dsn(name)
+    server = dict(parse_qsl(urlsplit(dsn).query))
+    variables = {"PGHOST": server["host"], "PGPORT": server["port"]}
+
+    async def run(command: list[str], given: bytes = b"") -> bytes:
+        process = await asyncio.create_subprocess_exec(
+            program_of_postgres(command[0]), *command[1:], stdin=PIPE, stdout=PIPE, stderr=PIPE, env=variables
+        )
+        output, errors = await process.communicate(given)
+        assert process.returncode == 0, errors.decode()
+        return output
+
+    to_head = runner.command.upgrade
+    with monkeypatch.context() as before:
+        before.setattr(runner.command, "upgrade", lambda config, _: to_head(config, "0007"))
+        await migrate(dsn)
+    backup = await run(["pg_dump", "--username", "keyferry", "--format", "custom", name])
+    await migrate(dsn)
+    for command in commands:
+        words = re.sub(r"(?<!--username )\bkeyferry\b", name, command.partition(" <")[0]).split()
+        await run(words, backup if words[0] == "pg_restore" else b"")
+    assert "0008" in await migrate(dsn)
+    cluster.drop_database(name)
 
 
 def _ids(key_id: str) -> dict[str, str]:

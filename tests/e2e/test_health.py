@@ -3,12 +3,14 @@
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import asyncpg
 import grpc
 import pytest
-from e2e.callers_view import http_get, watched_health
+from e2e.callers_view import http_get, until, watched_health
 from fixtures.postgres import OwnPostgres, migrate
 from fixtures.server import ServerFactory, TestServer
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from rows import connected
 from steps import create_external_key, state_of
 
 from keyferry_client import DependencyTimeoutException
@@ -85,3 +87,28 @@ async def test_health_follows_a_database_that_is_stopped_and_started_again(
         await server.stop()
     finally:
         await postgres.stop()
+
+
+async def test_a_server_whose_connections_are_all_busy_is_healthy(
+    start_server: ServerFactory, database_url: str
+) -> None:
+    server = await start_server(database_pool_size=1, **QUICK)
+    async with (
+        server.client() as client,
+        connected(database_url) as holder,
+        watched_health(server.address) as health,
+    ):
+        assert await health() == "SERVING"
+        key_id = await create_external_key(client)
+        async with holder.transaction():
+            await holder.execute("SELECT FROM keys FOR UPDATE")
+            waiting = client.update_key_description_async(key_id=key_id, description="after a while")
+            await until(lambda: somebody_waits_for(holder))
+            for _ in range(3):
+                assert await http_get(server.running.metrics_address, "/health") == (200, "ok\n")
+        await waiting
+
+
+async def somebody_waits_for(holder: asyncpg.Connection) -> bool:
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+    return bool(await holder.fetchval(waiting))

@@ -17,7 +17,7 @@ from keyferry_server.domain.errors import KmsError
 from keyferry_server.hardening import harden_process
 from keyferry_server.opening import StartError, WrongSettingError
 from keyferry_server.settings import Settings, describe_setting_errors
-from keyferry_server.storage.database import DatabaseUnusableError
+from keyferry_server.storage.database import DatabaseUnusableError, StatementFailedError
 from keyferry_server.storage.embedded import EmbeddedPostgresError
 from keyferry_server.storage.schema import SchemaError
 from keyferry_server.storage.url import DatabaseUrlError
@@ -62,6 +62,7 @@ def run(work: Coroutine[Any, Any, None]) -> None:
         RootKeyError,
         EmbeddedPostgresError,
         DatabaseUnusableError,
+        StatementFailedError,
         SchemaError,
         DatabaseUrlError,
         OSError,

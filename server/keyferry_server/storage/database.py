@@ -110,12 +110,22 @@ class Database:
         self._outside_the_pool = create_async_engine(
             url, poolclass=NullPool, hide_parameters=True, connect_args=connect_args
         )
+        # Its own: it does not wait for calls that hold all the others.
+        self._asked_for_its_time = create_async_engine(
+            url,
+            pool_size=1,
+            max_overflow=0,
+            pool_timeout=statement_timeout,
+            isolation_level="AUTOCOMMIT",
+            connect_args=connect_args,
+        )
         self._on_change: Callable[[str], None] = _ignore
         self._single_statements = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._ending: set[asyncio.Task[object]] = set()
         self._open: set[Any] = set()
-        event.listen(self._engine.sync_engine, "connect", lambda opened, _: self._open.add(opened))
-        event.listen(self._engine.sync_engine, "close", lambda closed, _: self._open.discard(closed))
+        for engine in (self._engine, self._asked_for_its_time):
+            event.listen(engine.sync_engine, "connect", lambda opened, _: self._open.add(opened))
+            event.listen(engine.sync_engine, "close", lambda closed, _: self._open.discard(closed))
         self._committing: Committing = lambda _: nullcontext()
 
     def commit_with(self, committing: Committing) -> None:
@@ -131,13 +141,13 @@ class Database:
         return await self._detached(self._engine, work, commit=True)
 
     async def now(self) -> datetime:
-        """Return the database's clock; the cheapest proof that it answers."""
+        """Return the database's clock; the cheapest proof that it answers, however busy the pool is."""
 
         async def ask(transaction: Transaction) -> datetime:
             query = select(func.clock_timestamp(type_=DateTime(timezone=True)))
             return (await transaction.connection.execute(query)).scalar_one()
 
-        return await self.run(ask)
+        return await self._detached(self._asked_for_its_time, ask, commit=False)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection]:
@@ -165,6 +175,7 @@ class Database:
             async with asyncio.timeout(_LONGEST_CLOSE_SECONDS):
                 await self.settle()
                 await self._engine.dispose()
+                await self._asked_for_its_time.dispose()
         except TimeoutError:
             _log.warning("connections to the database are cut off: it does not answer")
             for connection in list(self._open):
@@ -247,6 +258,9 @@ def _without_values(cause: object, statement: str | None) -> StatementFailedErro
     # Postgres quotes whole rows in the details of its errors, and the driver quotes parameters.
     names = ("sqlstate", "table_name", "column_name", "constraint_name")
     facts = [f"{name} {value}" for name in names if (value := getattr(cause, name, None))]
+    if isinstance(cause, asyncpg.InsufficientPrivilegeError):
+        # Its text names the table, and no value.
+        facts.append(str(cause))
     return StatementFailedError(f"{type(cause).__name__} ({', '.join(facts)}) in: {statement}")
 
 

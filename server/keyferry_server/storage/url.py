@@ -1,10 +1,13 @@
 """Database URLs: what operators write, as the driver wants it."""
 
-from sqlalchemy import make_url
+import re
+
+from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 _SCHEMES = ("postgresql", "postgres", "postgresql+asyncpg")
 _PORT = 5432
+_LONGEST_LABEL = 63
 _PARAMETERS = {"host", "port", "ssl", "sslmode", "passfile", "target_session_attrs"}
 
 
@@ -26,6 +29,7 @@ def parse_database_url(dsn: str, password: str | None = None) -> str:
         ) from None
     if url.drivername not in _SCHEMES:
         raise DatabaseUrlError("the database must be Postgres: the URL starts with postgresql://")
+    _check_parts(url)
     if unknown := sorted(set(url.query) - _PARAMETERS):
         raise DatabaseUrlError(
             f"the database URL has parameters that are not understood: {', '.join(unknown)}. "
@@ -37,6 +41,18 @@ def parse_database_url(dsn: str, password: str | None = None) -> str:
         ssl = url.query["sslmode"]
         url = url.difference_update_query(["sslmode"]).update_query_dict({"ssl": ssl})
     return url.set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)
+
+
+def _check_parts(url: URL) -> None:
+    hosts, ports = url.query.get("host", ()), url.query.get("port", ())
+    for port in ports if isinstance(ports, tuple) else (ports,):
+        if not all(one.isdecimal() for one in port.split(",") if one):
+            raise DatabaseUrlError("the parameter port of the database URL must be a number")
+    for host in (url.host or "", *(hosts if isinstance(hosts, tuple) else (hosts,))):
+        if not host.startswith("/") and any(len(label) > _LONGEST_LABEL for label in re.split("[.,]", host)):
+            raise DatabaseUrlError(
+                f"the database URL names a host that cannot be: a part of its name is longer than {_LONGEST_LABEL} characters"
+            )
 
 
 def where_database_is(dsn: str) -> str:

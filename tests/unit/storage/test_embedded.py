@@ -198,6 +198,16 @@ async def test_killed_postgres_starts_again_with_what_it_acknowledged(data_folde
         await postgres.stop()
 
 
+@pytest.mark.parametrize("content", [b"", b"\0" * 64, b"\xff\n", b"not a number\n"])
+async def test_a_damaged_pid_file_does_not_keep_postgres_from_starting(
+    data_folder: Path, content: bytes
+) -> None:
+    await (await EmbeddedPostgres.start(data_folder, QUICK)).stop()
+    (data_folder / "postgres" / "postmaster.pid").write_bytes(content)
+    postgres = await EmbeddedPostgres.start(data_folder, QUICK)
+    await postgres.stop()
+
+
 async def test_process_of_a_stranger_is_not_taken_for_a_leftover(
     data_folder: Path, stranger: subprocess.Popen[bytes]
 ) -> None:

@@ -14,8 +14,8 @@ from keyferry_migrations import head_revision
 @pytest.mark.parametrize("turn", [1, 2])
 async def test_each_test_has_a_migrated_database_of_its_own(database_url: str, turn: int) -> None:
     assert await fetch(database_url, "SELECT version_num FROM alembic_version") == head_revision()
-    assert await fetch(database_url, "SELECT count(*) FROM installation") == 0
-    await fetch(database_url, "INSERT INTO installation VALUES (1, 'sealed', now())")
+    assert await fetch(database_url, "SELECT count(*) FROM root_key_versions") == 0
+    await fetch(database_url, "INSERT INTO root_key_versions VALUES (1, 'proof', now())")
 
 
 async def test_frozen_postgres_does_not_answer_until_it_is_thawed(

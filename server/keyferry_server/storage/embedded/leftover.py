@@ -32,12 +32,20 @@ async def end_leftover(cluster: Path) -> None:
     4. Remove postmaster.pid, of which Postgres itself would believe the number.
     """
     postmaster_pid = cluster / "postmaster.pid"
-    number = int(postmaster_pid.read_text().partition("\n")[0] or 0) if postmaster_pid.exists() else None
+    number = _number_in(postmaster_pid)
     for process in await asyncio.to_thread(_processes, cluster):
         if number in {None, process.pid}:
             await _end_postmaster(process)
     await wait_until_deserted(cluster)
     postmaster_pid.unlink(missing_ok=True)
+
+
+def _number_in(postmaster_pid: Path) -> int | None:
+    if not postmaster_pid.exists():
+        return None
+    first = postmaster_pid.read_text(errors="replace").partition("\n")[0]
+    # After a power cut it may hold anything.
+    return int(first) if first.isdecimal() else 0
 
 
 async def wait_until_deserted(cluster: Path) -> None:
