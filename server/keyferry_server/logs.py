@@ -3,7 +3,8 @@
 import logging
 import sys
 from collections.abc import Callable
-from typing import Any
+from contextlib import suppress
+from typing import IO, Any, BinaryIO, TextIO, cast
 
 import orjson
 import structlog
@@ -29,9 +30,9 @@ def configure_logs(level: str, log_format: str, worker: int | None = None) -> No
     structlog.configure(
         processors=[*shared, own],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer)
+        logger_factory=structlog.BytesLoggerFactory(cast("BinaryIO", _Lossy(sys.stderr.buffer)))
         if is_json
-        else structlog.PrintLoggerFactory(sys.stderr),
+        else structlog.PrintLoggerFactory(cast("TextIO", _Lossy(sys.stderr))),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -46,6 +47,21 @@ def configure_logs(level: str, log_format: str, worker: int | None = None) -> No
     )
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
+
+
+class _Lossy:
+    """A stream that loses what cannot be written: a full disk must not fail the call that a line is about."""
+
+    def __init__(self, stream: IO[Any]) -> None:
+        self._stream = stream
+
+    def write(self, line: Any) -> None:
+        with suppress(OSError):
+            self._stream.write(line)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
 
 
 def _json(line: Any, default: Callable[[Any], Any], **_: object) -> bytes:

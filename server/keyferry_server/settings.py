@@ -18,8 +18,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from keyferry_server.authn.bearer_token import ALGORITHMS as JWT_ALGORITHMS
 from keyferry_server.domain.rate_limit import RateLimits
 
-# Thirty years, so that no sum with a date overflows.
-Seconds = Annotated[float, Field(gt=0, le=10**9, allow_inf_nan=False)]
+# Three centuries, so that no sum with a date overflows.
+Seconds = Annotated[float, Field(gt=0, le=10**10, allow_inf_nan=False)]
 _REGION = re.compile(r"[a-z0-9-]{1,64}")
 _PREFIX = "KEYFERRY_"
 # Those of the command `keyferry`, which may be in the same environment.

@@ -114,3 +114,26 @@ async def test_the_message_names_what_would_be_right(server: TestServer) -> None
 async def test_a_refusal_before_the_call_is_no_place_for_a_long_echo(server: TestServer) -> None:
     answer = await post(server, target="TrentService." + "x" * 4000)
     assert len(answer.body) < 400
+
+
+async def test_a_grant_is_not_made_wider_than_it_was_asked_for(server: TestServer) -> None:
+    created = (await post(server, target="TrentService.CreateKey")).json["KeyMetadata"]
+    asked = {
+        "KeyId": created["KeyId"],
+        "GranteePrincipal": f"arn:aws:iam::{created['AWSAccountId']}:user/alice",
+        "Operations": ["Decrypt"],
+        "Constraints": {"SourceArn": "arn:aws:s3:::bucket"},
+    }
+    answer = await post(server, target="TrentService.CreateGrant", body=json.dumps(asked).encode())
+    assert (answer.status, answer.json["__type"]) == (400, "UnsupportedOperationException")
+
+
+@pytest.mark.parametrize("condition", ['{"\\ud800": {"a": "b"}}', '{"StringEquals": {"\\ud800": "b"}}'])
+async def test_a_refusal_may_quote_what_no_wire_can_carry(condition: str, server: TestServer) -> None:
+    statement = '{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", "Condition": %s}'
+    document = '{"Version": "2012-10-17", "Statement": [%s]}' % (statement % condition)
+    answer = await post(
+        server, target="TrentService.CreateKey", body=json.dumps({"Policy": document}).encode()
+    )
+    assert (answer.status, answer.json["__type"]) == (400, "MalformedPolicyDocumentException")
+    assert "\\ud800" in answer.json["message"]

@@ -63,6 +63,12 @@ async def change(server: TestServer, statement: str, **values: object) -> None:
     executable: Executable = text(statement)
 
     async def write(transaction: Transaction) -> int:
+        for table in ("key_materials", "import_tokens"):
+            if f"{table} SET sealed" in statement:
+                # As a disk would damage it, which asks no trigger.
+                await transaction.connection.execute(
+                    text(f"ALTER TABLE {table} DISABLE TRIGGER check_root_key_version")
+                )
         return (await transaction.connection.execute(executable, values)).rowcount
 
     assert await server.running.database.transact(write) > 0

@@ -4,7 +4,8 @@ import asyncio
 import base64
 import json
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -44,7 +45,11 @@ from keyferry_client.errors import (
     NotFoundException,
     ValidationException,
 )
+from keyferry_server.background import audit_log
+from keyferry_server.background.audit_log import BATCH_CHARACTERS
+from keyferry_server.domain.audit import AuditEvent
 from keyferry_server.domain.audit_check import AuditCheck
+from keyferry_server.middleware.audit import audit
 from keyferry_server.settings import Settings
 from keyferry_server.storage.audit_store import AuditStore
 
@@ -210,6 +215,58 @@ async def test_what_cannot_be_recorded_is_not_done(
                 await encrypt(client, key_id)
         await server.running.audit_log.write_if_possible()
         await encrypt(client, key_id)
+
+
+async def test_a_record_stays_short_however_long_the_request_is(
+    start_server: ServerFactory, quiet: dict[str, object]
+) -> None:
+    server = await start_server(**quiet)
+    async with server.client() as client:
+        for _ in range(30):
+            with pytest.raises(ValidationException):
+                await client.create_key_async(
+                    description="\x01" * 4000,
+                    policy="\x01" * 4000,
+                    key_spec="KEY_SPEC_RSA_2048",
+                )
+    recorded = [event for event in await events(server) if event["eventName"] == "CreateKey"]
+    assert len(recorded) == 30
+    assert max(len(json.dumps(event)) for event in recorded) < 20_000
+    parameters = recorded[0]["requestParameters"]
+    assert parameters["keySpec"] == "RSA_2048"
+    assert parameters["policy"] == "left out, for it has 24013 characters"
+    assert await faults(server) == []
+
+
+def test_what_is_written_together_has_a_bound_in_characters() -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    long, short = AuditEvent(now, "x" * (BATCH_CHARACTERS // 2)), AuditEvent(now, "x")
+    assert len(audit_log._beginning([long, long, long])) == 2
+    assert len(audit_log._beginning([short] * 500)) == 500
+    assert len(audit_log._beginning([AuditEvent(now, "x" * (BATCH_CHARACTERS + 1)), short])) == 1
+    assert audit_log._beginning([]) == []
+
+
+async def test_a_call_that_fails_as_nobody_expected_is_recorded_too(
+    server: TestServer,
+) -> None:
+    class Unexpected(Exception):
+        pass
+
+    async def fail(*_: object) -> Any:
+        raise Unexpected
+
+    middleware = audit(server.running.audit_log, server.clock)
+    call = SimpleNamespace(
+        route=SimpleNamespace(name="GenerateRandom"),
+        request_id="1",
+        scope=SimpleNamespace(region="us-east-1"),
+        peer="ipv4:127.0.0.1:1",
+        deadline=0,
+    )
+    with pytest.raises(Unexpected):
+        await middleware(GenerateRandomRequest(), call, fail)  # type: ignore[arg-type]
+    assert (await last(server, "GenerateRandom"))["errorCode"] == "KMSInternalException"
 
 
 async def test_with_each_call_a_record_is_there_before_the_answer(

@@ -161,3 +161,12 @@ async def test_it_takes_permissions_and_principals_that_there_are(
         await refused(ValidationException, explain(client, key_id, ROOT, action))
     for principal in ("alice", f"arn:aws:sts::{ROOT[13:25]}:assumed-role/a/b"):
         await refused(InvalidArnException, explain(client, key_id, principal, "kms:Encrypt"))
+
+
+async def test_a_statement_whose_name_no_answer_can_hold_is_named_all_the_same(
+    server: TestServer, client: KeyManagementServiceClient
+) -> None:
+    key_id = await key_with(client, allow(ALICE, "kms:Encrypt", Sid="\ud800"))
+    await somebody(server, ALICE)
+    _, _, decided_by = await explain(client, key_id, ALICE, "kms:Encrypt")
+    assert any("\\ud800" in decider for decider in decided_by)

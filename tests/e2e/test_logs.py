@@ -1,6 +1,8 @@
 """The log: JSON, one line a call with its request id and outcome, and never what was in the call."""
 
 import base64
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -273,3 +275,25 @@ async def test_logs_for_people_are_lines_without_json(start_process: StartProces
     assert len(lines) == 1
     assert "DescribeKey" in lines[0]
     assert not lines[0].startswith("{")
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_a_log_that_cannot_be_written_fails_nobody(log_format: str) -> None:
+    program = (
+        "import os, structlog\n"
+        "from keyferry_server.logs import configure_logs\n"
+        f"configure_logs('info', '{log_format}')\n"
+        "log = structlog.get_logger()\n"
+        "log.info('first')\n"
+        "good = os.dup(2)\n"
+        "os.dup2(os.open('/dev/full', os.O_WRONLY), 2)\n"
+        "log.info('lost')\n"
+        "os.dup2(good, 2)\n"
+        "log.info('last')\n"
+    )
+    finished = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert finished.returncode == 0, finished.stderr
+    assert "first" in finished.stderr
+    assert "last" in finished.stderr

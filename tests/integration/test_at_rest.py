@@ -235,7 +235,7 @@ async def test_a_secret_in_the_database_would_be_found(form: str, database_url: 
     secret = secrets.token_bytes(32)
     async with connected(database_url) as database:
         await database.execute(
-            "INSERT INTO installation VALUES (1, $1, now())", b"around " + forms(secret)[form] + b" it"
+            "INSERT INTO root_key_versions VALUES (1, $1, now())", b"around " + forms(secret)[form] + b" it"
         )
 
     columns = await values(database_url)

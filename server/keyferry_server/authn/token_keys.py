@@ -66,6 +66,10 @@ class TokenKeys:
 
         DependencyTimeoutException while the set has never been fetched.
         """
+        if not self._has(kid):
+            async with self._lock:
+                # Whoever fetches at this moment may bring it.
+                pass
         if not self._has(kid) and time.monotonic() - self._fetched_at >= _SHORTEST_BETWEEN_FETCHES_SECONDS:
             await self.fetch_again()
         if self._keys is None:
@@ -103,7 +107,7 @@ def _parse(text: str) -> dict[str | None, Key]:
 
 def _import(member: Any) -> Key | None:
     """Return a member's key, or None if it is not one to verify signatures with."""
-    if not isinstance(member, dict) or member.get("kty") not in {kind.key_type for kind in _KINDS}:
+    if not isinstance(member, dict) or member.get("kty") not in [kind.key_type for kind in _KINDS]:
         return None
     if "d" in member:
         raise TokenKeysError("the key set holds a private key: that key is known to whoever reads the set")

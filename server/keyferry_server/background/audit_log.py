@@ -23,6 +23,8 @@ from keyferry_server.storage.audit_store import AuditStore
 from keyferry_server.storage.database import Database, Transaction
 
 BATCH = 500
+# What is written together is written within the time that a statement may take.
+BATCH_CHARACTERS = 2**20
 _NOT_WRITTEN = "The audit log cannot be written at this moment. The request may be retried."
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -168,7 +170,7 @@ class AuditLog:
     async def _write(self) -> None:
         # What comes meanwhile waits for the next time: else a busy server wrote a few records at a time.
         left = len(self._unwritten)
-        while batch := self._unwritten[: min(left, BATCH)]:
+        while batch := _beginning(self._unwritten[: min(left, BATCH)]):
             left -= len(batch)
 
             async def nothing(_: Transaction) -> None:
@@ -190,6 +192,16 @@ class AuditLog:
         await self._store.add(transaction, records)
         yield
         self._chains.append(end_of(records))
+
+
+def _beginning(events: list[AuditEvent]) -> list[AuditEvent]:
+    """Return as many of the events as are written together: one at least, if there is one."""
+    characters = 0
+    for number, event in enumerate(events):
+        characters += len(event.text)
+        if number and characters > BATCH_CHARACTERS:
+            return events[:number]
+    return events
 
 
 class _Batch:

@@ -34,5 +34,5 @@ class BackgroundTasks:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled():
-            _log.critical("a background task ended", task=task.get_name(), exc_info=task.exception())
             self._crashed.set()
+            _log.critical("a background task ended", task=task.get_name(), exc_info=task.exception())

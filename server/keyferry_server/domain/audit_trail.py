@@ -14,11 +14,14 @@ from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any, Protocol
 
-from keyferry_server.domain.audit import AuditEvent, format_time
+from keyferry_server.domain.audit import AuditEvent, encode_json, format_time
 from keyferry_server.domain.identifiers import KeyIdentifier
 
 _VERSION = "1.11"
 _SOURCE = "kms.amazonaws.com"
+# Whoever calls, also unknown, fills the log: with so many records of so many characters at most.
+_LONGEST_EVENT = 16_384
+_LONGEST_MESSAGE = 2_048
 _CHANGES = re.compile(
     "(?:Cancel|Create|Delete|Disable|Enable|Import|Put|Replicate|Retire|Revoke|Rotate|Schedule|Tag|Untag|Update)[A-Z]"
 )
@@ -89,8 +92,14 @@ class CallTrail:
             "resources": [_resource(arn, kind) for arn, kind in self.resources.items()],
         }
         if self.error is not None:
-            content["errorCode"], content["errorMessage"] = self.error
-        return [AuditEvent.of(self.started_at, content)]
+            name, message = self.error
+            content["errorCode"], content["errorMessage"] = name, message[:_LONGEST_MESSAGE]
+        event = AuditEvent.of(self.started_at, content)
+        if len(event.text) > _LONGEST_EVENT:
+            event = AuditEvent.of(
+                self.started_at, content | {"requestParameters": _shortened(self.parameters)}
+            )
+        return [event]
 
 
 @dataclass(slots=True)
@@ -155,6 +164,17 @@ def _note_resource(kind: str, arn: str) -> None:
 @cache
 def _is_read_only(operation: str) -> bool:
     return _CHANGES.match(operation) is None
+
+
+def _shortened(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters, the shortest first, as far as there is room; of the others how long they were."""
+    lengths = {name: len(encode_json({name: value})) for name, value in parameters.items()}
+    room = _LONGEST_EVENT
+    shown: dict[str, Any] = {}
+    for name in sorted(lengths, key=lengths.__getitem__):
+        room -= lengths[name]
+        shown[name] = parameters[name] if room >= 0 else f"left out, for it has {lengths[name]} characters"
+    return shown
 
 
 def _resource(arn: str, kind: str = "AWS::KMS::Key") -> dict[str, str]:

@@ -67,8 +67,9 @@ class KmsError(Exception):
     retryable: ClassVar[bool] = False
 
     def __init__(self, message: str = "") -> None:
-        super().__init__(message)
-        self.message = message
+        # What it quotes may hold half of a surrogate pair, which no wire can carry.
+        self.message = message.encode(errors="backslashreplace").decode()
+        super().__init__(self.message)
 
     @property
     def name(self) -> str:

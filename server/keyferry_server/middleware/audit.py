@@ -53,9 +53,13 @@ def audit(log: CallLog, clock: Clock) -> Middleware:
             log.keep(trail)
             await _settled(log, call)
             raise
-        except asyncio.CancelledError:
+        except BaseException as failure:
             if not trail.is_written:
-                trail.error = ("Cancelled", "The caller cancelled the call or went away.")
+                trail.error = (
+                    ("Cancelled", "The caller cancelled the call or went away.")
+                    if isinstance(failure, asyncio.CancelledError)
+                    else ("KMSInternalException", "The call failed in a way that nobody expected.")
+                )
                 log.keep(trail)
             raise
         if not trail.is_written:

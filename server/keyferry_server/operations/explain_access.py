@@ -61,5 +61,6 @@ def _format(decider: Decider) -> AccessDecider:
         kind=f"ACCESS_DECIDER_KIND_{decider.kind}",
         name=decider.name,
         statement=decider.statement,
-        sid=decider.sid,
+        # JSON can name half of a surrogate pair, which no answer can hold.
+        sid=None if decider.sid is None else decider.sid.encode(errors="backslashreplace").decode(),
     )

@@ -16,6 +16,7 @@ UNSUPPORTED_MEMBERS = frozenset(
         "CustomKeyStoreId",
         "CustomerMasterKeySpec",
         "GranteeServicePrincipal",
+        "SourceArn",
         "Recipient",
         "ResourceOwners",
         "RetiringServicePrincipal",
