@@ -37,9 +37,10 @@ class KeyUsageRecorder:
         return max(known, key=lambda one: one.used_at, default=None)
 
     async def write(self) -> None:
-        """Write all uses that are not written yet; what cannot be written is kept."""
-        while self._unwritten:
-            batch = dict(list(self._unwritten.items())[:BATCH])
+        """Write all uses that are not written now; what cannot be written is kept, and what comes meanwhile."""
+        due = list(self._unwritten.items())
+        for start in range(0, len(due), BATCH):
+            batch = dict(due[start : start + BATCH])
             await self._store.put(batch)
             for key, usage in batch.items():
                 # Used again meanwhile, it is to be written again.

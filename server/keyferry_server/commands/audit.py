@@ -127,7 +127,8 @@ def _parse_public_key(text: str) -> bytes:
         key = bytes.fromhex(text)
     except ValueError:
         key = b""
-    if len(text) != PUBLIC_KEY_DIGITS or not key:
+    # Blanks between the digits are none of them.
+    if len(text) != PUBLIC_KEY_DIGITS or len(key) * 2 != PUBLIC_KEY_DIGITS:
         raise typer.BadParameter(f"a public key has {PUBLIC_KEY_DIGITS} hexadecimal digits")
     return key
 

@@ -45,11 +45,14 @@ class CertificateError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class CertificateAuthority:
-    """The authority of a folder. `load_or_make` it."""
+    """The authority of a folder. `load_or_make` it.
+
+    Without its key, which may be kept elsewhere, it knows what it issued and issues nothing.
+    """
 
     folder: Path
     certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
+    key: ec.EllipticCurvePrivateKey | None
 
     @classmethod
     def load_or_make(cls, folder: Path, now: datetime) -> "CertificateAuthority":
@@ -58,13 +61,13 @@ class CertificateAuthority:
             folder / "authority" / "certificate.pem",
             folder / "authority" / "key.pem",
         )
-        if key_file.exists():
+        if certificate_file.exists():
             try:
-                key = load_pem_private_key(key_file.read_bytes(), None)
+                key = load_pem_private_key(key_file.read_bytes(), None) if key_file.exists() else None
                 certificate = x509.load_pem_x509_certificate(certificate_file.read_bytes())
             except (ValueError, OSError) as error:
                 raise CertificateError(f"the authority in {folder} cannot be used: {error}") from None
-            if not isinstance(key, ec.EllipticCurvePrivateKey):
+            if key is not None and not isinstance(key, ec.EllipticCurvePrivateKey):
                 raise CertificateError(f"{key_file} is not a key of this authority: it is not on a curve")
             return cls(folder, certificate, key)
         key = ec.generate_private_key(ec.SECP256R1())
@@ -82,8 +85,9 @@ class CertificateAuthority:
             key,
         )
         authority = cls(folder, certificate, key)
-        _write(certificate_file, certificate.public_bytes(Encoding.PEM))
+        # The certificate last: with it there is an authority.
         _write_key(key_file, key)
+        _write(certificate_file, certificate.public_bytes(Encoding.PEM))
         return authority
 
     def issue_server(self, names: Sequence[str], now: datetime) -> bool:
@@ -112,8 +116,13 @@ class CertificateAuthority:
     ) -> bool:
         folder = self.folder / place
         wanted = x509.SubjectAlternativeName(names)
-        if self._is_good(folder / "certificate.pem", wanted, now):
+        if self._is_good(folder, wanted, now):
             return False
+        if self.key is None:
+            raise CertificateError(
+                f"a certificate for {folder} must be made, and the authority's key is not here: put it back to "
+                f"{self.folder / 'authority' / 'key.pem'} for as long as that takes"
+            )
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = _certificate(
             subject,
@@ -134,10 +143,15 @@ class CertificateAuthority:
         _write(folder / "authorities.pem", self.certificate.public_bytes(Encoding.PEM))
         return True
 
-    def _is_good(self, file: Path, names: x509.SubjectAlternativeName, now: datetime) -> bool:
+    def _is_good(self, folder: Path, names: x509.SubjectAlternativeName, now: datetime) -> bool:
+        """Tell whether all that belongs to a certificate is there, belongs together, and lasts a while."""
         try:
-            certificate = x509.load_pem_x509_certificate(file.read_bytes())
+            certificate = x509.load_pem_x509_certificate((folder / "certificate.pem").read_bytes())
             certificate.verify_directly_issued_by(self.certificate)
+            key = load_pem_private_key((folder / "key.pem").read_bytes(), None)
+            authorities = x509.load_pem_x509_certificates((folder / "authorities.pem").read_bytes())
+            if key.public_key() != certificate.public_key() or authorities != [self.certificate]:
+                return False
             found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         except (OSError, ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
             return False

@@ -48,6 +48,32 @@ def test_certificates_of_another_authority_are_made_anew(tmp_path: Path) -> None
     assert load(tmp_path).issue_server(["localhost"], NOW)
 
 
+def test_an_authority_whose_key_is_kept_elsewhere_stays_and_issues_nothing(tmp_path: Path) -> None:
+    load(tmp_path).issue_server(["localhost"], NOW)
+    key = tmp_path / "authority" / "key.pem"
+    away = key.rename(tmp_path / "away")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.pem")}
+    assert not load(tmp_path).issue_server(["localhost"], NOW)
+    with pytest.raises(CertificateError, match="authority's key is not here: put it back"):
+        load(tmp_path).issue_client("role/billing", SPIFFE_ID, NOW)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*.pem")} == before
+    away.rename(key)
+    assert load(tmp_path).issue_client("role/billing", SPIFFE_ID, NOW)
+
+
+@pytest.mark.parametrize("damaged", ["key.pem", "authorities.pem"])
+def test_what_a_killed_run_left_half_done_is_made_anew(damaged: str, tmp_path: Path) -> None:
+    load(tmp_path).issue_server(["localhost"], NOW)
+    load(tmp_path / "another").issue_server(["localhost"], NOW)
+    for content in ((tmp_path / "another" / "server" / damaged).read_bytes(), b"", None):
+        file = tmp_path / "server" / damaged
+        file.unlink()
+        if content is not None:
+            file.write_bytes(content)
+        assert load(tmp_path).issue_server(["localhost"], NOW)
+        assert not load(tmp_path).issue_server(["localhost"], NOW)
+
+
 def test_keys_are_their_owners_alone_whatever_the_umask(tmp_path: Path) -> None:
     umask = os.umask(0)
     try:

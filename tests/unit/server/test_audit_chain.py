@@ -152,3 +152,13 @@ def test_the_hash_of_a_record_covers_its_place() -> None:
     assert one != record_hash(ZERO_HASH, CHAINS[1], 1, "{}")
     assert one != record_hash(ZERO_HASH, CHAINS[0], 2, "{}")
     assert one != record_hash(one, CHAINS[0], 1, "{}")
+
+
+@pytest.mark.parametrize("text", ["x", "[]", "1", "{}", '{"eventTime": 1}', "[" * 100_000])
+def test_what_is_no_event_is_found(text: str) -> None:
+    heads, records = written()
+    end = end_of(records)
+    (forged,) = end.extended([AuditEvent(NOW, text)])
+    assert faults(heads, [*records, forged])
+    (good,) = end.extended([event(9)])
+    assert faults(heads, [*records, good]) == []
