@@ -7,7 +7,7 @@ from contract.operations import request_on, send
 from fixtures.server import ServerFactory, TestServer
 from steps import create_external_key, create_imported_key, describe, disable, encrypt
 
-from keyferry.v1 import EncryptRequest, GetKeyLastUsageRequest, GetKeyLastUsageResponse
+from keyferry.v1 import EncryptRequest, GetKeyLastUsageRequest, GetKeyLastUsageResponse, KeyLastUsageData
 from keyferry_client import KeyManagementServiceClient
 from keyferry_client.errors import DisabledException, DryRunOperationException, ServiceError
 
@@ -22,7 +22,8 @@ async def test_a_key_that_was_never_used_says_since_when(
     key_id = await create_external_key(client)
     metadata, usage = await describe(client, key_id), await last_usage(client, key_id)
     assert usage.key_id == metadata.arn
-    assert not usage.HasField("key_last_usage")
+    assert usage.HasField("key_last_usage")
+    assert usage.key_last_usage == KeyLastUsageData()
     assert usage.key_creation_date == usage.tracking_start_date == metadata.creation_date
 
 
@@ -60,7 +61,7 @@ async def test_what_is_refused_or_only_tried_or_only_looked_at_is_no_use(
     await refused(DryRunOperationException, client.encrypt_async(tried))
     await disable(client, key_id)
     await refused(DisabledException, encrypt(client, key_id))
-    assert not (await last_usage(client, key_id)).HasField("key_last_usage")
+    assert (await last_usage(client, key_id)).key_last_usage == KeyLastUsageData()
 
 
 async def test_another_server_knows_it_once_it_is_written_and_the_later_use_wins(
@@ -72,7 +73,7 @@ async def test_another_server_knows_it_once_it_is_written_and_the_later_use_wins
         key_id = await create_imported_key(at_one)
         await encrypt(at_one, key_id)
         earlier = await last_usage(at_one, key_id)
-        assert not (await last_usage(at_other, key_id)).HasField("key_last_usage")
+        assert (await last_usage(at_other, key_id)).key_last_usage == KeyLastUsageData()
 
         one.clock.advance(timedelta(seconds=1))
         await encrypt(at_other, key_id)

@@ -85,7 +85,12 @@ class Usage(Lifecycle):
 
     def get_key_last_usage(self, asked: Members, told: Members) -> Members:
         key = self.admitted("GetKeyLastUsage", asked["key_id"])
-        answer = {"key_id": key.arn, "tracking_start_date": key.created, "key_creation_date": key.created}
+        answer = {
+            "key_id": key.arn,
+            "key_last_usage": {},
+            "tracking_start_date": key.created,
+            "key_creation_date": key.created,
+        }
         if key.usage is not None:
             key.usage.setdefault("kms_request_id", told["key_last_usage"]["kms_request_id"])
             answer["key_last_usage"] = key.usage

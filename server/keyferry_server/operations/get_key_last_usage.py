@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from keyferry.v1 import GetKeyLastUsageRequest, GetKeyLastUsageResponse
+from keyferry.v1 import GetKeyLastUsageRequest, GetKeyLastUsageResponse, KeyLastUsageData
 from keyferry_server.call import Call
 from keyferry_server.domain.clock import Clock
 from keyferry_server.domain.identifiers import KeyIdentifier
@@ -37,7 +37,7 @@ class GetKeyLastUsage:
 
         return GetKeyLastUsageResponse(
             key_id=key.arn,
-            key_last_usage=None if usage is None else format_key_usage(usage),
+            key_last_usage=KeyLastUsageData() if usage is None else format_key_usage(usage),
             tracking_start_date=key.created_at,
             key_creation_date=key.created_at,
         )
