@@ -30,9 +30,11 @@ from keyferry.v1 import (
     GenerateRandomRequest,
     GetParametersForImportRequest,
     ListKeysRequest,
+    Tag,
 )
 from keyferry.v1.key_management_service_pb2_grpc import KeyManagementServiceStub
 from keyferry_client import KeyManagementServiceClient
+from keyferry_client.errors import ValidationException
 
 UNKNOWN = "12345678-1234-1234-1234-123456789abc"
 REQUEST_ID = "x-keyferry-request-id"
@@ -212,3 +214,12 @@ async def test_every_answer_has_a_request_id_of_its_own_in_its_trailers(
         request_ids.add(uuid.UUID(dict(error.trailing_metadata())[REQUEST_ID]))
 
     assert len(request_ids) == 10
+
+
+@pytest.mark.parametrize("text", ["\x01", "\U0001f511", "x"])
+async def test_a_refusal_is_heard_however_much_is_wrong_with_the_request(
+    text: str, client: KeyManagementServiceClient
+) -> None:
+    tags = [Tag(tag_key=f"{number}", tag_value=text * 1000) for number in range(50)]
+    with pytest.raises(ValidationException, match="description"):
+        await client.create_key_async(description=text * 9000, tags=tags)

@@ -17,6 +17,10 @@ STATUS_TRAILER = "grpc-status-details-bin"
 REQUEST_ID_TRAILER = "x-keyferry-request-id"
 RETRY_AFTER = Duration(nanos=100_000_000)
 
+# gRPC takes no more than 8 KiB of trailers for sure. Beyond that callers see its complaint and not ours.
+_LONGEST_MESSAGE, _LONGEST_VIOLATIONS, _MOST_VIOLATIONS = 2048, 1536, 16
+_LONGEST_CHARACTER = 12
+
 CODES = {
     Category.INVALID_ARGUMENT: StatusCode.INVALID_ARGUMENT,
     Category.NOT_FOUND: StatusCode.NOT_FOUND,
@@ -37,11 +41,23 @@ def format_error(
     """Return the status code, the message and the trailers of a refused call."""
     code = CODES[error.category]
     number: int = code.value[0]
-    status = status_pb2.Status(code=number, message=error.message)
+    message = _shortened(error.message, _LONGEST_MESSAGE)
+    status = status_pb2.Status(code=number, message=message)
     for detail in _details(error, request_id):
         status.details.add().Pack(detail)
     trailers = ((STATUS_TRAILER, status.SerializeToString()), (REQUEST_ID_TRAILER, request_id))
-    return code, error.message, trailers
+    return code, message, trailers
+
+
+def _shortened(text: str, room: int) -> str:
+    """Return a text that takes at most that many bytes, or little more, as gRPC writes it."""
+    if len(text) * _LONGEST_CHARACTER <= room:
+        return text
+    for at, character in enumerate(text):
+        room -= 1 if " " <= character <= "~" else 3 * len(character.encode())
+        if room < 0:
+            return f"{text[:at]}..."
+    return text
 
 
 def _details(error: KmsError, request_id: str) -> list[Message]:
@@ -55,8 +71,11 @@ def _details(error: KmsError, request_id: str) -> list[Message]:
         details.append(
             error_details_pb2.BadRequest(
                 field_violations=[
-                    error_details_pb2.BadRequest.FieldViolation(field=one.field, description=one.description)
-                    for one in error.violations
+                    error_details_pb2.BadRequest.FieldViolation(
+                        field=one.field,
+                        description=_shortened(one.description, _LONGEST_VIOLATIONS // len(error.violations)),
+                    )
+                    for one in error.violations[:_MOST_VIOLATIONS]
                 ]
             )
         )
