@@ -75,6 +75,14 @@ async def migrate(dsn: str, *, lock_wait_seconds: float = 60) -> Sequence[str]:
         return await connection.run_sync(upgrade, lock_wait_seconds)
 
 
+async def migrate_to(revision: str, dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lead a database to where an earlier release led it."""
+    to_head = runner.command.upgrade
+    with monkeypatch.context() as earlier:
+        earlier.setattr(runner.command, "upgrade", lambda config, _: to_head(config, revision))
+        await migrate(dsn)
+
+
 async def catalogue(connection: AsyncConnection) -> dict[str, list[str]]:
     found = {}
     for what, query in CATALOGUE.items():
@@ -193,10 +201,7 @@ async def test_database_of_a_newer_release_is_refused(database_url: str) -> None
 async def test_what_belongs_to_a_key_belongs_to_its_region_after_the_migration_to_multi_region_keys(
     empty_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    to_head = runner.command.upgrade
-    with monkeypatch.context() as before:
-        before.setattr(runner.command, "upgrade", lambda config, _: to_head(config, "0008"))
-        await migrate(empty_database_url)
+    await migrate_to("0008", empty_database_url, monkeypatch)
     async with connected(empty_database_url) as connection:
         for key_id, region in (("a", "us-east-1"), ("b", "eu-west-1")):
             for statement in ROWS_OF_A_KEY:
@@ -237,10 +242,7 @@ async def test_a_backup_from_before_an_upgrade_is_restored_as_the_pages_say(
         assert process.returncode == 0, errors.decode()
         return output
 
-    to_head = runner.command.upgrade
-    with monkeypatch.context() as before:
-        before.setattr(runner.command, "upgrade", lambda config, _: to_head(config, "0007"))
-        await migrate(dsn)
+    await migrate_to("0007", dsn, monkeypatch)
     backup = await run(["pg_dump", "--username", "keyferry", "--format", "custom", name])
     await migrate(dsn)
     for command in commands:

@@ -29,6 +29,11 @@ async def test_the_audit_log_is_verified_exported_and_found_out(
     for wrong in ({"public_key": "00" * 32}, {"head": f"{head['number']}:{'00' * 32}"}):
         assert (await run_forked("audit", "verify", **options, **(named | wrong))).exit_code == 1
 
+    for wrong in ("x" * 64, "00 " * 20 + "0000", "00" * 31):
+        refused = await run_forked("audit", "verify", **options, public_key=wrong)
+        assert refused.exit_code == 2
+        assert "64 hexadecimal digits" in complaint(refused.errors)
+
     exported = await run_forked("audit", "export", **options)
     names = [json.loads(line)["eventName"] for line in exported.output.splitlines()]
     assert names == ["CreateKey", "GetParametersForImport", "ImportKeyMaterial", "Encrypt"]

@@ -122,3 +122,24 @@ async def test_ctrl_c_while_the_server_is_imported_ends_it_silently(
     (tmp_path / "uvloop.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
     finished = await run_command("serve", environment={"PYTHONPATH": str(tmp_path)})
     assert finished == Finished(130, "", "")
+
+
+async def test_a_database_user_without_rights_is_told_which_table_it_may_not_read(
+    run_forked: RunCommand, settings: dict[str, str], empty_database_url: str
+) -> None:
+    assert (await run_forked("migrate", environment=settings)).exit_code == 0
+    connection = await asyncpg.connect(empty_database_url)
+    name = f"reader_{os.getpid()}"
+    try:
+        await connection.execute(f"CREATE ROLE {name} LOGIN")
+        await connection.execute(f"GRANT SELECT ON alembic_version TO {name}")
+        theirs = empty_database_url.replace("//keyferry@", f"//{name}@")
+        finished = await run_forked(
+            "audit", "public-key", environment=settings | {"KEYFERRY_DATABASE_URL": theirs}
+        )
+        assert finished.exit_code == 1
+        assert "permission denied for table installation" in complaint(finished.errors)
+    finally:
+        await connection.execute(f"DROP OWNED BY {name}")
+        await connection.execute(f"DROP ROLE {name}")
+        await connection.close()

@@ -3,10 +3,10 @@
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-import asyncpg
 import grpc
 import pytest
 from e2e.callers_view import http_get, until, watched_health
+from e2e.test_serve import somebody_waits_for
 from fixtures.postgres import OwnPostgres, migrate
 from fixtures.server import ServerFactory, TestServer
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -103,12 +103,7 @@ async def test_a_server_whose_connections_are_all_busy_is_healthy(
         async with holder.transaction():
             await holder.execute("SELECT FROM keys FOR UPDATE")
             waiting = client.update_key_description_async(key_id=key_id, description="after a while")
-            await until(lambda: somebody_waits_for(holder))
+            await until(somebody_waits_for(holder))
             for _ in range(3):
                 assert await http_get(server.running.metrics_address, "/health") == (200, "ok\n")
         await waiting
-
-
-async def somebody_waits_for(holder: asyncpg.Connection) -> bool:
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))"
-    return bool(await holder.fetchval(waiting))

@@ -85,6 +85,7 @@ async def settle(database_url: str) -> None:
 async def rotated_to_version_2(root_key: Commands, database_url: str) -> None:
     """Seal everything under version 2, without the servers that run; let the time pass after which version 1 may go."""
     async with connected(database_url) as database:
+        # As if none of them had been heard of for a long time.
         await database.execute("UPDATE replicas SET alive_until = now() - interval '1 minute'")
     await root_key("rotate")
     await root_key("rewrap")
@@ -320,11 +321,7 @@ async def test_a_server_learns_a_version_that_it_meets_before_it_looked(
     async with slow.client() as client:
         key_id = await create_imported_key(client)
         blob = await encrypt(client, key_id)
-        async with connected(database_url) as database:
-            # As if it had not been heard of for a long time.
-            await database.execute("UPDATE replicas SET alive_until = now() - interval '1 minute'")
-        await root_key("rotate")
-        await root_key("rewrap")
+        await rotated_to_version_2(root_key, database_url)
         slow.running.root_keys._read_at = 0
         assert await decrypt(client, blob) == b"plaintext"
 

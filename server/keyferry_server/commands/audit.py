@@ -7,19 +7,14 @@ from typing import Annotated
 
 import typer
 
-from keyferry_server.administration.root_key_check import check_root_key, seal_as_everybody_or_first
+from keyferry_server.commands.installation import opened_secret
 from keyferry_server.commands.process import DatabaseUrl, DataDir, RootKeyFile, fail, read_settings, run
 from keyferry_server.crypto.audit_signature import AuditSigner, is_signed_by
-from keyferry_server.crypto.root_key.ring import RootKeyRing
-from keyferry_server.crypto.sealing import Sealer
 from keyferry_server.domain.audit_check import AuditCheck
-from keyferry_server.domain.clock import SystemClock
 from keyferry_server.logs import configure_logs
-from keyferry_server.opening import installation_secret_of, opened
 from keyferry_server.settings import Settings
 from keyferry_server.storage.audit_store import AuditStore
 from keyferry_server.storage.database import Database
-from keyferry_server.storage.installation_store import InstallationStore
 
 PUBLIC_KEY_DIGITS = 64
 LAST_MOMENT = datetime(9999, 12, 31, tzinfo=UTC)
@@ -112,11 +107,7 @@ def _run(settings: Settings, work: Callable[[Database, AuditSigner], Awaitable[N
     configure_logs("warning", settings.log_format)
 
     async def with_signer() -> None:
-        async with opened(settings) as (provider, database):
-            ring = RootKeyRing(provider.load)
-            await check_root_key(database, ring)
-            await seal_as_everybody_or_first(database, ring)
-            secret = await installation_secret_of(InstallationStore(database), Sealer(ring), SystemClock())
+        async with opened_secret(settings) as (database, _, secret):
             await work(database, AuditSigner(secret))
 
     run(with_signer())

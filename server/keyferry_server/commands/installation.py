@@ -31,15 +31,25 @@ class Installation:
 
 
 @asynccontextmanager
-async def opened_installation(settings: Settings) -> AsyncIterator[Installation]:
-    """Open the database with its root key; on leaving, what was recorded is written and signed."""
-    clock = SystemClock()
+async def opened_secret(settings: Settings) -> AsyncIterator[tuple[Database, Sealer, Secret]]:
+    """Open the database with its root key, and the installation's secret, which the first use makes."""
     async with opened(settings) as (provider, database):
         ring = RootKeyRing(provider.load)
         await check_root_key(database, ring)
         await seal_as_everybody_or_first(database, ring)
         sealer = Sealer(ring)
-        secret = await installation_secret_of(InstallationStore(database), sealer, clock)
+        yield (
+            database,
+            sealer,
+            await installation_secret_of(InstallationStore(database), sealer, SystemClock()),
+        )
+
+
+@asynccontextmanager
+async def opened_installation(settings: Settings) -> AsyncIterator[Installation]:
+    """Open the database with its root key; on leaving, what was recorded is written and signed."""
+    clock = SystemClock()
+    async with opened_secret(settings) as (database, sealer, secret):
         audit_log = AuditLog(
             database,
             AuditStore(database),

@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 import asyncpg
@@ -99,26 +100,12 @@ class Database:
                 "timezone": "UTC",
             },
         }
-        self._engine = create_async_engine(
-            url,
-            pool_size=pool_size,
-            max_overflow=0,
-            pool_timeout=statement_timeout,
-            hide_parameters=True,
-            connect_args=connect_args,
-        )
-        self._outside_the_pool = create_async_engine(
-            url, poolclass=NullPool, hide_parameters=True, connect_args=connect_args
-        )
+        make_engine = partial(create_async_engine, url, hide_parameters=True, connect_args=connect_args)
+        make_pool = partial(make_engine, max_overflow=0, pool_timeout=statement_timeout)
+        self._engine = make_pool(pool_size=pool_size)
+        self._outside_the_pool = make_engine(poolclass=NullPool)
         # Its own: it does not wait for calls that hold all the others.
-        self._asked_for_its_time = create_async_engine(
-            url,
-            pool_size=1,
-            max_overflow=0,
-            pool_timeout=statement_timeout,
-            isolation_level="AUTOCOMMIT",
-            connect_args=connect_args,
-        )
+        self._asked_for_its_time = make_pool(pool_size=1, isolation_level="AUTOCOMMIT")
         self._on_change: Callable[[str], None] = _ignore
         self._single_statements = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._ending: set[asyncio.Task[object]] = set()

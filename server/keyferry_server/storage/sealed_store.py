@@ -76,11 +76,9 @@ class SealedStore:
     async def wait_for_writers(self) -> None:
         """Wait until whatever is being written to these tables at this moment is there to be seen, or is not to come."""
         for name in sorted({column.table for column in SEALED_COLUMNS}):
-            table = metadata.tables[name]
-
             # One at a time: a writer that holds one table and waits for another is not waited for twice.
-            async def wait(transaction: Transaction, table: Table = table) -> None:
-                await transaction.connection.execute(text(f"LOCK TABLE {table.fullname} IN SHARE MODE"))
+            async def wait(transaction: Transaction, name: str = name) -> None:
+                await transaction.connection.execute(text(f"LOCK TABLE {name} IN SHARE MODE"))
 
             await self.database.transact(wait)
 

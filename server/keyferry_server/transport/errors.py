@@ -68,14 +68,15 @@ def _details(error: KmsError, request_id: str) -> list[Message]:
     if error.retryable:
         details.append(error_details_pb2.RetryInfo(retry_delay=RETRY_AFTER))
     if isinstance(error, ValidationException) and error.violations:
+        violations = error.violations[:_MOST_VIOLATIONS]
         details.append(
             error_details_pb2.BadRequest(
                 field_violations=[
                     error_details_pb2.BadRequest.FieldViolation(
                         field=one.field,
-                        description=_shortened(one.description, _LONGEST_VIOLATIONS // len(error.violations)),
+                        description=_shortened(one.description, _LONGEST_VIOLATIONS // len(violations)),
                     )
-                    for one in error.violations[:_MOST_VIOLATIONS]
+                    for one in violations
                 ]
             )
         )
